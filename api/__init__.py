@@ -1,0 +1,1 @@
+"""The command line, the HTTP interface and the chat page."""

@@ -1,0 +1,180 @@
+"""The command line: `plumbline VERB …`. Results on stdout, progress on stderr.
+
+Exit status: 0 clean, 1 something failed or was found, 2 wrong usage or configuration. While
+`plumbline serve` runs on the same data folder, the other commands send their work to it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# Everything else is imported where it is used: `plumbline --help` answers at once.
+
+app = typer.Typer(
+    name="plumbline",
+    help="A policy assistant for public service reform: cited answers, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Collection = Annotated[str, typer.Option(help="The collection to use.")]
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files and folders.")] = None,
+    collection: Collection = "public",
+    prune: Annotated[
+        bool, typer.Option(help="Remove documents of these folders whose files are gone.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option(help="Read and embed again everything that is stored.")
+    ] = False,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="Download a document of the catalogue by its id, and ingest it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take documents into the library: .pdf .docx .odt .html .md .txt."""
+    from api.commands import ingest_paths
+
+    ingest_paths(
+        paths or [],
+        collection=collection,
+        prune=prune,
+        rebuild=rebuild,
+        sources=source or [],
+        as_json=as_json,
+    )
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    history: Annotated[
+        Path | None,
+        typer.Option(help='Earlier turns: JSON lines of {"role": "user|assistant", "text": …}.'),
+    ] = None,
+    collection: Annotated[str | None, typer.Option(help="Only this collection.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question from the library, with citations."""
+    from api.commands import ask_question
+
+    ask_question(question, history=history, collection=collection, as_json=as_json)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages.")] = 10,
+    collection: Annotated[str | None, typer.Option(help="Only this collection.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the passages nearest to a question."""
+    from api.commands import search_library
+
+    search_library(query, limit=limit, collection=collection, as_json=as_json)
+
+
+@app.command()
+def show(
+    document_id: Annotated[str, typer.Argument(metavar="ID", help="A document's id.")],
+    page: Annotated[int | None, typer.Option(min=1, help="Only this page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a document's text as it is stored, page by page."""
+    from api.commands import show_document
+
+    show_document(document_id, page=page, as_json=as_json)
+
+
+@app.command(name="list")
+def list_(
+    collection: Annotated[str | None, typer.Option(help="Only this collection.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the documents in the library."""
+    from api.commands import list_documents
+
+    list_documents(collection=collection, as_json=as_json)
+
+
+@app.command()
+def remove(
+    document_id: Annotated[str, typer.Argument(metavar="ID", help="A document's id.")],
+) -> None:
+    """Delete a document with all its versions."""
+    from api.commands import remove_document
+
+    remove_document(document_id)
+
+
+@app.command()
+def sources(as_json: AsJson = False) -> None:
+    """List the catalogue of public documents that `ingest --source ID` can download."""
+    from api.commands import list_sources
+
+    list_sources(as_json=as_json)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 picks one.")] = None,
+) -> None:
+    """Serve the chat page and the HTTP interface."""
+    from api.serving import serve_forever
+
+    serve_forever(host=host, port=port)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check everything that an operator can get wrong, and say what to do."""
+    from api.doctor import examine
+
+    examine(as_json=as_json)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+) -> None:
+    """Copy the library and the originals to a new folder, safely while it is in use."""
+    from api.commands import back_up
+
+    back_up(target)
+
+
+def main() -> None:
+    """Run the command line; an error that a person can act on is shown without a traceback."""
+    from corpus.errors import UserError
+
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets a question mark, not a traceback.
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    try:
+        app()
+    except UserError as error:
+        if "--json" in sys.argv:
+            print(json.dumps({"error": {"code": error.code, "message": str(error)}}))
+        print(f"Error: {error.problem}\n{error.fix}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Finding passages, answering from them, proving what is said."""

@@ -1,0 +1,13 @@
+"""Where implementations are chosen and put together."""
+
+from __future__ import annotations
+
+from assistant.answering import Assistant
+from assistant.quoting import QuotingWriter
+from assistant.retrieval import Retriever
+from corpus.store import Store
+
+
+def open_assistant(store: Store) -> Assistant:
+    """An assistant over an opened store."""
+    return Assistant(store, Retriever(store), QuotingWriter(store.lexical))

@@ -1,0 +1,697 @@
+"""The library: documents, versions, pages and chunks in one SQL database.
+
+It is the source of truth. Every search index is derived from it and can be made again from it
+without reading or embedding anything anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from corpus import tables
+from corpus.embedding import Vectors
+from corpus.errors import ConfigurationError, NotFound, UserError
+from corpus.migrating import bring_up_to_date
+from corpus.types import Block, BlockKind, Chunk, Details, Document, Page, Standing
+
+PUBLIC = "public"  # the collection that everybody may read
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """All that is to be stored about one state of one publication."""
+
+    collection: str
+    key: str  # what makes it the same publication as before, e.g. "id:wigan-deal" or its path
+    preferred_id: str  # the document's id if it is new and the id is free
+    sha256: str
+    file_name: str
+    path: str  # where it was read from; empty for an upload
+    size: int  # bytes
+    row_sha256: str  # of what a manifest said about it; a changed row is a changed document
+    details: Details
+    pages: tuple[Page, ...]
+    warnings: tuple[str, ...]
+    hidden: tuple[dict[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The current version of a publication, as far as deciding whether it has changed needs it."""
+
+    document_id: str
+    version_id: str
+    number: int
+    sha256: str
+    row_sha256: str
+    pages: int
+    chunks: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A current version's original, as the data folder keeps it."""
+
+    collection: str
+    key: str
+    document_id: str
+    version_id: str
+    sha256: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRows:
+    """The chunks of one version as the indexes take them, with their vectors (n, dimensions)."""
+
+    version_id: str
+    document_id: str
+    title: str
+    numbers: tuple[int, ...]
+    chunks: tuple[Chunk, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChunk:
+    """A chunk as a search takes it: with its document's details and its sentences' vectors."""
+
+    chunk: Chunk
+    details: Details
+    sentence_vectors: Vectors  # (sentences, dimensions), in the order of `chunk.sentences`
+
+
+def slug(text: str) -> str:
+    """Lower-case letters, digits and hyphens; at most 48 characters; "document" if none is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:48].strip("-") or "document"
+
+
+class Library:
+    """Everything that is stored, behind the few questions that the rest of the program asks."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Library:
+        """The library at a SQLAlchemy address, made or migrated as needed.
+
+        Raises ConfigurationError when the address cannot be opened or holds something else.
+        """
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            try:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"The data folder {Path(parsed.database).parent} cannot be made: {error}.",
+                    fix="Set PLUMBLINE_DATA_DIR to a folder that you can write to.",
+                ) from error
+        engine = create_engine(url, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        if parsed.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+        try:
+            bring_up_to_date(engine)
+        except (OperationalError, DatabaseError) as error:
+            engine.dispose()
+            raise ConfigurationError(
+                f"The library at {parsed.render_as_string()} cannot be opened: {error.orig}.",
+                fix="Check the disk and the address, restore a backup, or set PLUMBLINE_DATA_DIR "
+                "to another folder.",
+            ) from error
+        return cls(engine)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    # -- facts about the library ------------------------------------------------------------
+
+    def generation(self) -> int:
+        """How many changes have been committed; a reader compares it to notice a new one."""
+        with self.engine.connect() as connection:
+            return _generation(connection)
+
+    def embedding(self) -> str | None:
+        """The fingerprint of the model that made the stored vectors; None while there are none."""
+        with self.engine.connect() as connection:
+            return connection.scalar(
+                select(tables.fact.c.value).where(tables.fact.c.name == "embedding")
+            )
+
+    def check_embedding(self, fingerprint: str) -> None:
+        """Raise ConfigurationError when the stored vectors come from another model."""
+        built_with = self.embedding()
+        if built_with not in (None, fingerprint):
+            raise ConfigurationError(
+                f"The library was embedded with {built_with!r}, "
+                f"but the settings now name {fingerprint!r}.",
+                fix="Run `plumbline ingest --rebuild`, or set PLUMBLINE_EMBEDDING_MODEL back.",
+            )
+
+    # -- writing ----------------------------------------------------------------------------
+
+    def find(self, collection: str, *, key: str = "", path: str = "") -> Held | None:
+        """The current version of a publication, by its key or else by the path it was read from.
+
+        None when the collection lacks it.
+        """
+        document, version = tables.document, tables.version
+        query = (
+            select(version)
+            .join(document, document.c.id == version.c.document_id)
+            .where(
+                document.c.collection == collection,
+                document.c.key == key if key else version.c.path == path,
+                version.c.retired_at.is_(None),
+            )
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return Held(
+            document_id=row.document_id,
+            version_id=row.id,
+            number=row.number,
+            sha256=row.sha256,
+            row_sha256=row.row_sha256,
+            pages=row.page_count,
+            chunks=row.chunk_count,
+            warnings=tuple(row.warnings),
+        )
+
+    def add(
+        self,
+        incoming: Incoming,
+        chunks: Sequence[Chunk],
+        vectors: Vectors,
+        sentence_vectors: Sequence[Vectors],
+        *,
+        fingerprint: str,
+    ) -> Document:
+        """Store a new version with its pages, chunks and vectors, and retire the one before.
+
+        One transaction: a reader sees the old version or the new one, never half of either. The
+        chunks' version and document ids are set here. `vectors` has one row a chunk, and
+        `sentence_vectors` a matrix a chunk with one row a sentence.
+        """
+        if not len(chunks) == len(vectors) == len(sentence_vectors):
+            raise ValueError(
+                f"{len(chunks)} chunks came with {len(vectors)} vectors and "
+                f"{len(sentence_vectors)} sentence matrices."
+            )
+        now = datetime.now(UTC)
+        with self._writing() as connection:
+            built_with = connection.scalar(
+                select(tables.fact.c.value).where(tables.fact.c.name == "embedding")
+            )
+            if built_with is None:
+                connection.execute(insert(tables.fact).values(name="embedding", value=fingerprint))
+            document_id = self._document_id(connection, incoming, now)
+            number = 1 + (
+                connection.scalar(
+                    select(func.max(tables.version.c.number)).where(
+                        tables.version.c.document_id == document_id
+                    )
+                )
+                or 0
+            )
+            version_id = f"{document_id}.v{number}"
+            connection.execute(
+                update(tables.version)
+                .where(
+                    tables.version.c.document_id == document_id,
+                    tables.version.c.retired_at.is_(None),
+                )
+                .values(retired_at=now)
+            )
+            connection.execute(
+                insert(tables.version).values(
+                    id=version_id,
+                    document_id=document_id,
+                    number=number,
+                    added_at=now,
+                    page_count=len(incoming.pages),
+                    chunk_count=len(chunks),
+                    **_version_columns(incoming),
+                )
+            )
+            _insert_pages(connection, version_id, incoming.pages)
+            _insert_chunks(connection, version_id, chunks, vectors, sentence_vectors)
+            _count_change(connection)
+        return Document(
+            id=document_id,
+            collection=incoming.collection,
+            version_id=version_id,
+            version=number,
+            details=incoming.details,
+            pages=len(incoming.pages),
+            chunks=len(chunks),
+        )
+
+    def remove(self, document_id: str) -> list[str]:
+        """Delete a document with every version; returns the sha256 of files no longer needed.
+
+        Raises NotFound when there is no such document.
+        """
+        version = tables.version
+        with self._writing() as connection:
+            digests = set(
+                connection.scalars(
+                    select(version.c.sha256).where(version.c.document_id == document_id)
+                )
+            )
+            done = connection.execute(
+                delete(tables.document).where(tables.document.c.id == document_id)
+            )
+            if done.rowcount == 0:
+                raise no_such_document(document_id)
+            kept = set(
+                connection.scalars(select(version.c.sha256).where(version.c.sha256.in_(digests)))
+            )
+            _count_change(connection)
+        return sorted(digests - kept)
+
+    def forget_embedding(self) -> None:
+        """Let the next document decide the embedding model; for a rebuild of everything."""
+        with self._writing() as connection:
+            connection.execute(delete(tables.fact).where(tables.fact.c.name == "embedding"))
+
+    # -- reading ----------------------------------------------------------------------------
+
+    def documents(self, *, collection: str | None = None) -> list[Document]:
+        """Every document at its current version, by title."""
+        query = _current_documents().order_by(tables.version.c.title)
+        if collection is not None:
+            query = query.where(tables.document.c.collection == collection)
+        with self.engine.connect() as connection:
+            return [_document(dict(row)) for row in connection.execute(query).mappings()]
+
+    def document(self, document_id: str) -> Document:
+        """One document at its current version. Raises NotFound."""
+        query = _current_documents().where(tables.document.c.id == document_id)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise no_such_document(document_id)
+        return _document(dict(row))
+
+    def paths(self, *, collection: str) -> dict[str, str]:
+        """The path that each document's current version was read from, with the document's id."""
+        document, version = tables.document, tables.version
+        query = (
+            select(version.c.path, document.c.id)
+            .join(document, document.c.id == version.c.document_id)
+            .where(document.c.collection == collection, version.c.retired_at.is_(None))
+        )
+        with self.engine.connect() as connection:
+            return {row.path: row.id for row in connection.execute(query)}
+
+    def stored_files(self) -> list[StoredFile]:
+        """Where the original of each current version is, by document id."""
+        document, version = tables.document, tables.version
+        query = (
+            select(
+                document.c.collection,
+                document.c.key,
+                document.c.id.label("document_id"),
+                version.c.id.label("version_id"),
+                version.c.sha256,
+                version.c.file_name,
+            )
+            .join(version, version.c.document_id == document.c.id)
+            .where(version.c.retired_at.is_(None))
+            .order_by(document.c.id)
+        )
+        with self.engine.connect() as connection:
+            return [StoredFile(**dict(row)) for row in connection.execute(query).mappings()]
+
+    def file_of(self, version_id: str) -> tuple[str, str]:
+        """The sha256 and the file name of a version's original. Raises NotFound."""
+        version = tables.version
+        query = select(version.c.sha256, version.c.file_name).where(version.c.id == version_id)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise no_such_document(version_id)
+        return row.sha256, row.file_name
+
+    def hidden_text(self, version_id: str) -> list[dict[str, object]]:
+        """What was dropped from a version because a person would not see it."""
+        version = tables.version
+        with self.engine.connect() as connection:
+            found = connection.scalar(select(version.c.hidden).where(version.c.id == version_id))
+        return cast("list[dict[str, object]]", found or [])
+
+    def pages(self, version_id: str) -> list[Page]:
+        """The pages of a version in order."""
+        page = tables.page
+        query = select(page).where(page.c.version_id == version_id).order_by(page.c.number)
+        with self.engine.connect() as connection:
+            return [_page(row) for row in connection.execute(query)]
+
+    def page(self, version_id: str, number: int) -> Page:
+        """One page of a version, counted from 1. Raises NotFound."""
+        page = tables.page
+        query = select(page).where(page.c.version_id == version_id, page.c.number == number)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(
+                f"There is no page {number} in {version_id!r}.",
+                fix="`plumbline show ID` lists the pages there are.",
+            )
+        return _page(row)
+
+    def current_versions(self) -> dict[str, int]:
+        """The id of every current version, with how many chunks it has."""
+        version = tables.version
+        query = select(version.c.id, version.c.chunk_count).where(version.c.retired_at.is_(None))
+        with self.engine.connect() as connection:
+            return {row.id: row.chunk_count for row in connection.execute(query)}
+
+    def chunk_rows(self, version_ids: Sequence[str]) -> Iterator[ChunkRows]:
+        """The chunks and vectors of the versions asked for, one version at a time."""
+        chunk, version = tables.chunk, tables.version
+        with self.engine.connect() as connection:
+            for version_id in version_ids:
+                owner = connection.execute(
+                    select(version.c.document_id, version.c.title).where(version.c.id == version_id)
+                ).one_or_none()
+                if owner is None:
+                    continue  # removed since the caller asked which there are
+                rows = (
+                    connection.execute(
+                        select(chunk)
+                        .where(chunk.c.version_id == version_id)
+                        .order_by(chunk.c.number)
+                    )
+                    .mappings()
+                    .all()
+                )
+                yield ChunkRows(
+                    version_id=version_id,
+                    document_id=owner.document_id,
+                    title=owner.title,
+                    numbers=tuple(row["number"] for row in rows),
+                    chunks=tuple(_chunk(dict(row), owner.document_id) for row in rows),
+                    vectors=_vectors([row["vector"] for row in rows]),
+                )
+
+    def chunk_vectors(self) -> tuple[npt.NDArray[np.int64], list[str], Vectors]:
+        """Number, version id and vector of every current chunk, in the order of their numbers."""
+        chunk, version = tables.chunk, tables.version
+        query = (
+            select(chunk.c.number, chunk.c.version_id, chunk.c.vector)
+            .join(version, version.c.id == chunk.c.version_id)
+            .where(version.c.retired_at.is_(None))
+            .order_by(chunk.c.number)
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        numbers = np.array([row.number for row in rows], dtype=np.int64)
+        return numbers, [row.version_id for row in rows], _vectors([row.vector for row in rows])
+
+    def chunks(self, numbers: Sequence[int]) -> dict[int, FoundChunk]:
+        """Chunks by number; numbers that are gone are left out."""
+        chunk, version = tables.chunk, tables.version
+        query = (
+            select(chunk, version)
+            .join(version, version.c.id == chunk.c.version_id)
+            .where(chunk.c.number.in_(numbers))
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {
+            row[chunk.c.number]: FoundChunk(
+                chunk=_chunk({column.name: row[column] for column in chunk.c}, row["document_id"]),
+                details=_details({column.name: row[column] for column in version.c}),
+                sentence_vectors=_from_bytes(
+                    row[chunk.c.sentence_vectors], len(row[chunk.c.sentences])
+                ),
+            )
+            for row in rows
+        }
+
+    # -- inside -----------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Generator[Connection]:
+        """A transaction whose failure says what a person can do about it."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise UserError(
+                f"The library could not be written: {error.orig}.",
+                fix="Free some disk space, or check that the data folder is writable, and run the "
+                "same command again; what was stored before is untouched.",
+                code="storage_full",
+            ) from error
+
+    def _document_id(self, connection: Connection, incoming: Incoming, now: datetime) -> str:
+        """The id of the publication, made with its collection when they are new."""
+        document = tables.document
+        held = connection.scalar(
+            select(document.c.id).where(
+                document.c.collection == incoming.collection, document.c.key == incoming.key
+            )
+        )
+        if held is not None:
+            return held
+        known = connection.scalar(
+            select(tables.collection.c.name).where(tables.collection.c.name == incoming.collection)
+        )
+        if known is None:
+            connection.execute(
+                insert(tables.collection).values(
+                    name=incoming.collection, team=PUBLIC, created_at=now
+                )
+            )
+        document_id = slug(incoming.preferred_id)
+        taken = connection.scalar(select(document.c.id).where(document.c.id == document_id))
+        if taken is not None:
+            unlike = hashlib.sha256(f"{incoming.collection}\n{incoming.key}".encode()).hexdigest()
+            document_id = f"{document_id}-{unlike[:8]}"
+        connection.execute(
+            insert(document).values(
+                id=document_id,
+                collection=incoming.collection,
+                key=incoming.key,
+                created_at=now,
+            )
+        )
+        return document_id
+
+
+def no_such_document(document_id: str) -> NotFound:
+    """The error for an id that the library does not hold."""
+    return NotFound(
+        f"The library holds no document {document_id!r}.",
+        fix="`plumbline list` shows what it holds.",
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Set what SQLite forgets between connections."""
+    for pragma in (
+        "journal_mode=WAL",
+        # FULL, not NORMAL: an acknowledged document must survive a power cut, not only a kill.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _generation(connection: Connection) -> int:
+    value = connection.scalar(select(tables.fact.c.value).where(tables.fact.c.name == "generation"))
+    return int(value or 0)
+
+
+def _count_change(connection: Connection) -> None:
+    generation = _generation(connection)
+    if generation == 0:
+        connection.execute(insert(tables.fact).values(name="generation", value="1"))
+    else:
+        connection.execute(
+            update(tables.fact)
+            .where(tables.fact.c.name == "generation")
+            .values(value=str(generation + 1))
+        )
+
+
+def _version_columns(incoming: Incoming) -> dict[str, object]:
+    details = incoming.details
+    return {
+        "sha256": incoming.sha256,
+        "file_name": incoming.file_name,
+        "size": incoming.size,
+        "path": incoming.path,
+        "row_sha256": incoming.row_sha256,
+        "title": details.title,
+        "publisher": details.publisher,
+        "published": details.published,
+        "standing": details.standing.value,
+        "url": details.url,
+        "place": details.place,
+        "kind": details.kind,
+        "licence": details.licence,
+        "sectors": list(details.sectors),
+        "principles": [list(pair) for pair in details.principles],
+        "sources": list(details.sources),
+        "warnings": list(incoming.warnings),
+        "hidden": list(incoming.hidden),
+    }
+
+
+def _insert_pages(connection: Connection, version_id: str, pages: Sequence[Page]) -> None:
+    if pages:
+        connection.execute(
+            insert(tables.page),
+            [
+                {
+                    "version_id": version_id,
+                    "number": page.number,
+                    "text": page.text,
+                    "blocks": [[b.kind.value, b.start, b.end, b.level] for b in page.blocks],
+                }
+                for page in pages
+            ],
+        )
+
+
+def _insert_chunks(
+    connection: Connection,
+    version_id: str,
+    chunks: Sequence[Chunk],
+    vectors: Vectors,
+    sentence_vectors: Sequence[Vectors],
+) -> None:
+    if chunks:
+        connection.execute(
+            insert(tables.chunk),
+            [
+                {
+                    "version_id": version_id,
+                    "page": chunk.page,
+                    "start": chunk.start,
+                    "end": chunk.end,
+                    "heading": chunk.heading,
+                    "text": chunk.text,
+                    "vector": vector.astype("<f4").tobytes(),
+                    "sentences": [list(span) for span in chunk.sentences],
+                    "sentence_vectors": _to_bytes(of_sentences),
+                }
+                for chunk, vector, of_sentences in zip(
+                    chunks, vectors, sentence_vectors, strict=True
+                )
+            ],
+        )
+
+
+def _to_bytes(vectors: Vectors) -> bytes:
+    """Unit vectors as int8, each scaled to use the whole range: a quarter of the space."""
+    if not len(vectors):
+        return b""
+    scale = 127.0 / np.abs(vectors).max(axis=1, keepdims=True)
+    return np.rint(vectors * scale).astype(np.int8).tobytes()
+
+
+def _from_bytes(blob: bytes, count: int) -> Vectors:
+    """Unit vectors (count, dimensions) from `_to_bytes`; cosine to the first above 0.9999."""
+    if not count:
+        return np.zeros((0, 0), dtype=np.float32)
+    vectors = np.frombuffer(blob, dtype=np.int8).reshape(count, -1).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _current_documents() -> Select[Any]:
+    document, version = tables.document, tables.version
+    return (
+        select(version, document.c.collection)
+        .join(document, document.c.id == version.c.document_id)
+        .where(version.c.retired_at.is_(None))
+    )
+
+
+def _document(row: dict[str, Any]) -> Document:
+    return Document(
+        id=row["document_id"],
+        collection=row["collection"],
+        version_id=row["id"],
+        version=row["number"],
+        details=_details(row),
+        pages=row["page_count"],
+        chunks=row["chunk_count"],
+    )
+
+
+def _details(row: dict[str, Any]) -> Details:
+    return Details(
+        title=row["title"],
+        publisher=row["publisher"],
+        published=cast("date | None", row["published"]),
+        standing=Standing(row["standing"]),
+        url=row["url"],
+        place=row["place"],
+        kind=row["kind"],
+        licence=row["licence"],
+        sectors=tuple(row["sectors"]),
+        principles=tuple((int(number), str(stance)) for number, stance in row["principles"]),
+        sources=tuple(row["sources"]),
+    )
+
+
+def _page(row: Row[Any]) -> Page:
+    blocks = tuple(
+        Block(BlockKind(kind), start, end, level) for kind, start, end, level in row.blocks
+    )
+    return Page(number=row.number, text=row.text, blocks=blocks)
+
+
+def _chunk(row: Mapping[str, Any], document_id: str) -> Chunk:
+    return Chunk(
+        version_id=row["version_id"],
+        document_id=document_id,
+        page=row["page"],
+        start=row["start"],
+        end=row["end"],
+        text=row["text"],
+        heading=row["heading"],
+        sentences=tuple((start, end) for start, end in row["sentences"]),
+    )
+
+
+def _vectors(blobs: Sequence[bytes]) -> Vectors:
+    """Stored bytes as one matrix (n, dimensions); (0, 0) when there are none."""
+    if not blobs:
+        return np.zeros((0, 0), dtype=np.float32)
+    return np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(blobs), -1)

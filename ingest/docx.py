@@ -1,0 +1,871 @@
+"""Word documents: the text as it would print, with every tracked change accepted.
+
+The XML parts are read directly and not through python-docx, which opens no "strict" Office
+Open XML file, stops at a missing picture, and passes over text boxes, content controls and
+insertions. Element and attribute names are those of ECMA-376, part 1, section 17.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+from corpus.types import BlockKind
+from ingest.archives import Archive
+from ingest.html import Element, roman
+from ingest.reading import HiddenKind, Reading
+from ingest.refusing import refusal
+from ingest.sections import Sections
+from ingest.table_rows import Cell, count_headers, table_lines
+
+_STRICT = {  # the namespaces of "strict" files, and what the same names are elsewhere
+    b"http://purl.oclc.org/ooxml/wordprocessingml/main": (
+        b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    ),
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships": (
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    ),
+    b"http://purl.oclc.org/ooxml/officeDocument/math": (
+        b"http://schemas.openxmlformats.org/officeDocument/2006/math"
+    ),
+}
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+
+# Containers whose content reads as if they were not there.
+_THROUGH = frozenset(
+    """sdt sdtContent hyperlink smartTag ins moveTo customXml fldSimple dir bdo body
+    txbxContent rubyBase ruby""".split()
+)
+_DROPPED = frozenset(
+    """del moveFrom instrText delText delInstrText rt sdtPr sdtEndPr customXmlPr smartTagPr
+    pPr sectPr tblPr tblGrid trPr tcPr annotationRef fldData""".split()
+)
+_SYMBOLS = {  # Wingdings and Symbol signs that carry meaning in forms and formulas
+    "F0A8": "☐", "F06F": "☐", "F0FE": "☒", "F0FD": "☒", "F078": "☒", "F0FC": "✓", "F050": "✓",
+    "F0E0": "→", "F0AE": "→", "F0DF": "←", "F0A3": "≤", "F0B3": "≥", "F0B1": "±", "F0B4": "×",
+    "F0B8": "÷", "F0B0": "°", "F0B9": "≠", "F0BB": "≈", "F06D": "µ", "F061": "α", "F062": "β",
+}  # fmt: skip
+_CAPTIONS = ("caption", "table of figures heading")
+_CODE = re.compile(r"code|preformatted|source|verbatim|macro text|plain text listing", re.I)
+_HEADING_NAME = re.compile(r"heading ([1-9])", re.I)
+_GARBAGE_TITLE = re.compile(
+    r"(?:microsoft word - .*|word document|document|untitled|title|.*\.(?:docx?|dotx?|rtf))", re.I
+)
+
+
+def read(path: Path) -> Reading:
+    """The pages of a Word document: its sections. Headers, footers and comments are left out."""
+    with Archive(path) as archive:
+        name = _main_part(archive)
+        root = archive.xml(name, rename=_STRICT)
+        if root is None:
+            raise refusal(
+                path,
+                "unreadable",
+                "it has no main document part.",
+                fix="Open it in Word or LibreOffice, save it again, and add that.",
+            )
+        document = _Document(archive, name)
+        document.read(root)
+        return document.reading()
+
+
+def _main_part(archive: Archive) -> str:
+    for kind, target in _relations(archive, "").values():
+        if kind.endswith("/officeDocument") and target in archive:
+            return target
+    return "word/document.xml"
+
+
+def _relations(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
+    """(type, name of the target part) by id, for the parts that a part refers to."""
+    folder, file = posixpath.split(part)
+    root = archive.xml(posixpath.join(folder, "_rels", f"{file}.rels"))
+    relations: dict[str, tuple[str, str]] = {}
+    for element in root.iterchildren() if root is not None else ():
+        if (element.get("TargetMode") or "") == "External":
+            continue
+        target = unquote(element.get("Target") or "")
+        full = target.lstrip("/") if target.startswith("/") else posixpath.join(folder, target)
+        relations[element.get("Id") or ""] = (
+            element.get("Type") or "",
+            posixpath.normpath(full),
+        )
+    return relations
+
+
+# --- styles and numbering ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a run looks, as far as that decides whether it can be seen; None is inherited."""
+
+    vanish: bool | None = None
+    white: bool | None = None
+    half_points: int | None = None
+    shaded: bool | None = None
+    bold: bool | None = None
+
+    def over(self, below: _Look) -> _Look:
+        """This look where it says something, the other where it does not."""
+        return _Look(
+            below.vanish if self.vanish is None else self.vanish,
+            below.white if self.white is None else self.white,
+            below.half_points if self.half_points is None else self.half_points,
+            below.shaded if self.shaded is None else self.shaded,
+            below.bold if self.bold is None else self.bold,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    name: str = ""
+    based_on: str = ""
+    outline: int = -1  # 0 is the highest level; 9 and -1 are body text
+    numbering: tuple[str, int] | None = None  # (list id, depth)
+    look: _Look = _Look()
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    form: str = "bullet"
+    text: str = ""
+    start: int = 1
+
+
+@dataclass(slots=True)
+class _Numbering:
+    """The lists of a document and where their counters stand."""
+
+    levels: dict[str, dict[int, _Level]] = field(default_factory=dict[str, dict[int, _Level]])
+    abstract: dict[str, str] = field(default_factory=dict[str, str])  # list id → its definition
+    counters: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+
+    def label(self, identity: str, depth: int) -> str:
+        """The label of the next item of a list: "3.2", "a)", or "-" for a bullet."""
+        levels = self.levels.get(identity, {})
+        level = levels.get(depth)
+        if level is None or level.form == "bullet":
+            return "-"
+        if level.form == "none" or not level.text:
+            return ""
+        definition = self.abstract.get(identity, identity)
+        now = self.counters.get((definition, depth), level.start - 1) + 1
+        self.counters[definition, depth] = now
+        for other in [key for key in self.counters if key[0] == definition and key[1] > depth]:
+            del self.counters[other]
+
+        def number(match: re.Match[str]) -> str:
+            wanted = int(match[1]) - 1
+            form = levels.get(wanted, level)
+            value = self.counters.setdefault((definition, wanted), form.start)
+            return _formatted(value, form.form)
+
+        return re.sub(r"%([1-9])", number, level.text).strip()
+
+
+def _formatted(number: int, form: str) -> str:
+    if form in ("lowerLetter", "upperLetter") and number >= 1:
+        letter = chr(ord("a") + (number - 1) % 26) * min((number - 1) // 26 + 1, 5)
+        return letter if form == "lowerLetter" else letter.upper()
+    if form in ("lowerRoman", "upperRoman") and 1 <= number <= 3999:
+        return roman(number) if form == "lowerRoman" else roman(number).upper()
+    if form == "decimalZero":
+        return f"{number:02d}"
+    return str(number)
+
+
+# --- the document ---
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """What a paragraph's runs come to."""
+
+    parts: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+    boxes: list[Element] = field(default_factory=list[Element])
+    bold: list[bool] = field(default_factory=list[bool])  # of each run with text
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
+
+
+@dataclass(slots=True)
+class _Where:
+    """What surrounds a paragraph, as far as it decides whether white text can be seen."""
+
+    painted: bool = False  # a cell, box or table that may have a colour behind its text
+
+
+class _Document:
+    def __init__(self, archive: Archive, name: str) -> None:
+        self._archive = archive
+        self._sections = Sections()
+        self._relations = _relations(archive, name)
+        self._default_look = _Look()
+        self._default_style = ""
+        self._styles: dict[str, _Style] = {}
+        self._numbering = _Numbering()
+        self._fields: list[bool] = []  # for each open field, whether its code is being read
+        self._changes = False
+        self._list: str | None = None  # the list that the last block belonged to
+        self._carried: _Paragraph | None = None  # runs of a paragraph whose end was deleted
+        self._code: list[str] = []  # lines of code that wait for the next
+        self._painted_page = False
+        self._read_styles()
+        self._read_numbering()
+
+    def read(self, root: Element) -> None:
+        """Take in the main part and the notes."""
+        self._painted_page = any(True for _ in root.iter(_W + "background"))
+        for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
+            self._read_notes(kind, tag)
+        body = next((child for child in root.iter(_W + "body")), root)
+        self._read_blocks(body, _Where(self._painted_page))
+        self._flush_code()
+
+    def reading(self) -> Reading:
+        """All that was read, as pages."""
+        if self._changes:
+            self._sections.warnings.append(
+                "the file has tracked changes: read with all of them accepted"
+            )
+        core = self._core()
+        title = core.get("title", "")
+        if _GARBAGE_TITLE.fullmatch(title):
+            title = ""
+        date = core.get("modified") or core.get("created") or ""
+        return self._sections.reading(
+            title=title or self._sections.document_title or self._sections.sole_heading,
+            author=core.get("creator", ""),
+            published=date[:10] if re.match(r"\d{4}-\d\d-\d\d", date) else "",
+        )
+
+    def _core(self) -> dict[str, str]:
+        """What the file's properties say, by name."""
+        targets = [
+            target
+            for kind, target in _relations(self._archive, "").values()
+            if kind.endswith("/core-properties")
+        ]
+        root = self._archive.xml(targets[0] if targets else "docProps/core.xml")
+        if root is None:
+            return {}
+        return {_name(child): (child.text or "").strip() for child in root.iterchildren()}
+
+    # --- parts beside the main one ---
+
+    def _part(self, kind: str) -> Element | None:
+        for relation, target in self._relations.values():
+            if relation.endswith(f"/{kind}") and target in self._archive:
+                return self._archive.xml(target, rename=_STRICT)
+        return None
+
+    def _read_styles(self) -> None:
+        root = self._part("styles")
+        if root is None:
+            return
+        for element in root.iterchildren():
+            if _name(element) == "docDefaults":
+                for properties in element.iter(_W + "rPr"):
+                    self._default_look = _look(properties)
+            elif _name(element) == "style":
+                identity = element.get(_W + "styleId") or ""
+                self._styles[identity] = _style(element)
+                if element.get(_W + "type") == "paragraph" and _is_on(element.get(_W + "default")):
+                    self._default_style = identity
+
+    def _read_numbering(self) -> None:
+        root = self._part("numbering")
+        if root is None:
+            return
+        definitions: dict[str, dict[int, _Level]] = {}
+        links: dict[str, str] = {}  # definitions that only name a style → the style
+        styled: dict[str, str] = {}  # a style → the definition that it names
+        for element in root.iterchildren():
+            identity = element.get(_W + "abstractNumId") or ""
+            if _name(element) == "abstractNum":
+                definitions[identity] = _levels(element)
+                if link := _value(element, "numStyleLink"):
+                    links[identity] = link
+                if link := _value(element, "styleLink"):
+                    styled[link] = identity
+        for element in root.iterchildren():
+            if _name(element) != "num":
+                continue
+            identity = element.get(_W + "numId") or ""
+            abstract = _value(element, "abstractNumId")
+            abstract = styled.get(links.get(abstract, ""), abstract)
+            levels = dict(definitions.get(abstract, {}))
+            for override in element.iterchildren():
+                if _name(override) != "lvlOverride":
+                    continue
+                depth = _number(override.get(_W + "ilvl"))
+                levels |= _levels(override)
+                if (start := _value(override, "startOverride")) and depth in levels:
+                    level = levels[depth]
+                    levels[depth] = _Level(level.form, level.text, _number(start))
+                    abstract = f"{abstract}/{identity}"  # its own counters
+            self._numbering.levels[identity] = levels
+            self._numbering.abstract[identity] = abstract
+
+    def _read_notes(self, kind: str, tag: str) -> None:
+        root = self._part(kind)
+        for note in root.iterchildren() if root is not None else ():
+            if _name(note) != tag or (note.get(_W + "type") or "normal") != "normal":
+                continue
+            texts = [self._gathered(paragraph, _Where()).text for paragraph in note.iter(_W + "p")]
+            text = " ".join(" ".join(texts).split())
+            if text:
+                self._sections.add_note(f"{tag}{note.get(_W + 'id')}", text)
+
+    # --- blocks ---
+
+    def _read_blocks(self, parent: Element, where: _Where) -> None:
+        for element in _children(parent):
+            name = _name(element)
+            if name == "p":
+                self._add_paragraph(element, where)
+            elif name == "tbl":
+                self._add_table(element, where)
+            elif name in ("del", "moveFrom"):
+                self._changes = True
+            elif name in _THROUGH:
+                self._changes |= name in ("ins", "moveTo")
+                self._read_blocks(element, where)
+            elif name == "altChunk":
+                self._sections.warnings.append("a document inserted as a whole was not read")
+            elif name == "oMathPara":
+                self._sections.add(BlockKind.PARAGRAPH, _formula(element))
+
+    def _add_paragraph(self, element: Element, where: _Where) -> None:
+        properties = _child(element, "pPr")
+        gathered = self._gathered(element, where)
+        if self._carried is not None:
+            gathered.parts[:0] = self._carried.parts
+            gathered.notes[:0] = self._carried.notes
+            gathered.boxes[:0] = self._carried.boxes
+            self._carried = None
+        mark = _child(properties, "rPr")
+        if mark is not None and _child(mark, "del") is not None:
+            self._changes = True
+            self._carried = gathered  # with its end deleted, it runs on into the next
+            return
+        style = _value(properties, "pStyle") or self._default_style
+        self._add_text(gathered, properties, style)
+        for box in gathered.boxes:
+            self._read_blocks(box, _Where(painted=True))
+
+    def _add_text(self, gathered: _Paragraph, properties: Element | None, style: str) -> None:
+        text = gathered.text
+        name = self._style_name(style)
+        if _CODE.search(name) and not self._heading_level(properties, style):
+            self._code.append(text.replace("\n", " ") if not text.strip() else text)
+            return
+        self._flush_code()
+        if not text.strip():
+            return
+        level = self._heading_level(properties, style)
+        numbering = self._numbering_of(properties, style)
+        label = self._numbering.label(*numbering) if numbering else ""
+        is_title = name.lower() == "title"
+        if level or is_title:
+            if label and label != "-":
+                text = f"{label} {text}"
+            self._sections.add(
+                BlockKind.HEADING,
+                text,
+                level=level or 1,
+                is_title=is_title and not self._sections.document_title,
+                notes=gathered.notes,
+            )
+        elif numbering and label:
+            self._sections.add(
+                BlockKind.LIST_ITEM,
+                f"{label} {text.strip()}",
+                level=numbering[1] + 1,
+                follows=self._list is not None,
+                notes=gathered.notes,
+            )
+            self._list = numbering[0]
+            return
+        elif name.lower() in _CAPTIONS:
+            self._sections.add(BlockKind.CAPTION, text, notes=gathered.notes)
+        else:
+            self._sections.add(BlockKind.PARAGRAPH, text, notes=gathered.notes)
+        self._list = None
+
+    def _flush_code(self) -> None:
+        if self._code:
+            self._sections.add(BlockKind.CODE, "\n".join(self._code))
+            self._code = []
+            self._list = None
+
+    def _style_name(self, identity: str) -> str:
+        style = self._styles.get(identity)
+        return style.name if style else identity
+
+    def _chain(self, identity: str) -> Iterator[_Style]:
+        """A style and those it is based on."""
+        seen: set[str] = set()
+        while identity and identity not in seen and identity in self._styles:
+            seen.add(identity)
+            yield self._styles[identity]
+            identity = self._styles[identity].based_on
+
+    def _heading_level(self, properties: Element | None, style: str) -> int:
+        """1 to 9 for a heading; 0 for other text."""
+        outline = _value(properties, "outlineLvl")
+        if outline:
+            return _number(outline) + 1 if _number(outline) < 9 else 0
+        if style not in self._styles and (found := re.fullmatch(r"Heading ?([1-9])", style)):
+            return int(found[1])
+        for link in self._chain(style):
+            if found := _HEADING_NAME.fullmatch(link.name):
+                return int(found[1])
+            if link.outline >= 0:
+                return link.outline + 1 if link.outline < 9 else 0
+        return 0
+
+    def _numbering_of(self, properties: Element | None, style: str) -> tuple[str, int] | None:
+        """(list id, depth) of a list item; None for other text."""
+        own = _numbering_properties(properties)
+        if own is None or not own[0]:
+            depth = own[1] if own else None
+            for link in self._chain(style):
+                if link.numbering and link.numbering[0]:
+                    own = (link.numbering[0], link.numbering[1] if depth is None else depth)
+                    break
+            else:
+                # Without a definition, the style's name is all there is to go by.
+                return (
+                    ("", 0) if self._style_name(style).lower().startswith("list bullet") else None
+                )
+        return own if own[0] != "0" else None
+
+    # --- runs ---
+
+    def _gathered(self, paragraph: Element, where: _Where) -> _Paragraph:
+        gathered = _Paragraph()
+        properties = _child(paragraph, "pPr")
+        style = _value(properties, "pStyle") or self._default_style
+        look = self._style_look(style).over(self._default_look)
+        shading = _shading(properties)
+        if shading is not None:
+            look = _Look(shaded=shading).over(look)
+        if where.painted:
+            look = _Look(shaded=True).over(look)
+        self._read_runs(paragraph, look, gathered)
+        return gathered
+
+    def _style_look(self, identity: str) -> _Look:
+        look = _Look()
+        for link in self._chain(identity):
+            look = look.over(link.look)
+        return look
+
+    def _read_runs(self, parent: Element, look: _Look, gathered: _Paragraph) -> None:
+        for element in _children(parent):
+            name = _name(element)
+            if name == "r":
+                self._read_run(element, look, gathered)
+            elif name in ("oMath", "oMathPara"):
+                gathered.parts.append(f" {_formula(element)} ")
+            elif name in ("del", "moveFrom"):
+                self._changes = True
+            elif name in _THROUGH:
+                self._changes |= name in ("ins", "moveTo")
+                self._read_runs(element, look, gathered)
+
+    def _read_run(self, run: Element, look: _Look, gathered: _Paragraph) -> None:
+        properties = _child(run, "rPr")
+        if properties is not None:
+            styled = self._style_look(_value(properties, "rStyle"))
+            look = _look(properties).over(styled).over(look)
+        inner = _Paragraph()
+        for element in _children(run):
+            self._read_run_content(element, look, inner)
+        gathered.boxes += inner.boxes
+        text = inner.text
+        hidden = _hidden_kind(look)
+        if hidden and text.strip():
+            self._sections.hide(hidden, text)
+            return
+        if text.strip():
+            gathered.bold.append(bool(look.bold))
+        gathered.parts.append(text)
+        gathered.notes += inner.notes
+
+    def _read_run_content(self, element: Element, look: _Look, inner: _Paragraph) -> None:
+        name = _name(element)
+        if name == "fldChar":
+            self._follow_field(element.get(_W + "fldCharType") or "")
+        elif name in ("drawing", "pict", "object"):
+            inner.boxes += _text_boxes(element)
+        elif any(self._fields):
+            return  # inside the code of a field, which is not shown
+        elif name == "t":
+            inner.parts.append(element.text or "")
+        elif name in ("tab", "ptab", "br", "cr"):
+            inner.parts.append("\n" if name in ("br", "cr") else "\t")
+        elif name == "noBreakHyphen":
+            inner.parts.append("-")
+        elif name == "sym":
+            inner.parts.append(_symbol(element))
+        elif name in ("footnoteReference", "endnoteReference"):
+            inner.notes.append(f"{name.removesuffix('Reference')}{element.get(_W + 'id')}")
+        elif name == "ruby":
+            self._read_runs(element, look, inner)
+
+    def _follow_field(self, kind: str) -> None:
+        if kind == "begin":
+            self._fields.append(True)
+        elif kind == "separate" and self._fields:
+            self._fields[-1] = False
+        elif kind == "end" and self._fields:
+            self._fields.pop()
+
+    # --- tables ---
+
+    def _add_table(self, table: Element, where: _Where) -> None:
+        self._flush_code()
+        properties = _child(table, "tblPr")
+        style = _value(properties, "tblStyle")
+        plain = self._style_name(style).lower() in ("", "table grid", "normal table", "tablenormal")
+        painted = where.painted or not plain or _shading(properties) is True
+        rows = [row for row in _through(table, "tr") if not self._is_deleted(row)]
+        cells = [list(_through(row, "tc")) for row in rows]
+        if _lays_out(cells):
+            for row in cells:
+                for cell in row:
+                    self._list = None
+                    self._read_blocks(
+                        cell, _Where(painted or _shading(_child(cell, "tcPr")) is True)
+                    )
+            self._list = None
+            return
+        notes: list[list[str]] = []
+        boxes: list[Element] = []
+        grid: list[list[Cell]] = []
+        for row, inside in zip(rows, cells, strict=True):
+            notes.append([])
+            grid.append(list(self._placed(row, inside, painted, notes[-1], boxes)))
+        marked = _marked_headers(rows)
+        if not marked and _names_first_row(properties, self._style_name(style)):
+            grid[:1] = [[_as_named(cell) for cell in row] for row in grid[:1]]
+        headers = count_headers(grid, marked=marked)
+        all_notes = [note for row in notes for note in row]
+        for number, line in enumerate(table_lines(grid, headers=headers)):
+            self._sections.add(
+                BlockKind.TABLE_ROW, line, follows=number > 0, notes=all_notes if not number else ()
+            )
+        self._list = None
+        for box in boxes:
+            self._read_blocks(box, _Where(painted=True))
+
+    def _is_deleted(self, row: Element) -> bool:
+        properties = _child(row, "trPr")
+        deleted = properties is not None and _child(properties, "del") is not None
+        self._changes |= deleted
+        return deleted
+
+    def _placed(
+        self,
+        row: Element,
+        cells: Iterable[Element],
+        painted: bool,
+        notes: list[str],
+        boxes: list[Element],
+    ) -> Iterator[Cell]:
+        column = _number(_value(_child(row, "trPr"), "gridBefore"))
+        for cell in cells:
+            properties = _child(cell, "tcPr")
+            columns = max(1, min(_number(_value(properties, "gridSpan")) or 1, 500))
+            merge = _child(properties, "vMerge")
+            covered = merge is not None and (merge.get(_W + "val") or "continue") == "continue"
+            if not covered:
+                text, bold = self._cell_text(
+                    cell, _Where(painted or _shading(properties) is True), notes, boxes
+                )
+                yield Cell(text, column, columns, named=bold)
+            column += columns
+
+    def _cell_text(
+        self, cell: Element, where: _Where, notes: list[str], boxes: list[Element]
+    ) -> tuple[str, bool]:
+        """The text of a cell on one line, and whether all of it is bold."""
+        texts: list[str] = []
+        bold: list[bool] = []
+        for paragraph in _through(cell, "p"):
+            gathered = self._gathered(paragraph, where)
+            properties = _child(paragraph, "pPr")
+            style = _value(properties, "pStyle") or self._default_style
+            text = gathered.text
+            numbering = self._numbering_of(properties, style) if text.strip() else None
+            if numbering and (label := self._numbering.label(*numbering)) and label != "-":
+                text = f"{label} {text}"
+            texts.append(text)
+            bold += gathered.bold
+            notes += gathered.notes
+            boxes += gathered.boxes
+        return " ".join(" ".join(texts).split()), bool(bold) and all(bold)
+
+
+# --- elements ---
+
+
+def _name(element: Element) -> str:
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _children(parent: Element) -> Iterator[Element]:
+    """The children, with the preferred branch in place of alternate content."""
+    for child in parent.iterchildren():
+        if _name(child) == "AlternateContent":
+            yield from _preferred(child)
+        else:
+            yield child
+
+
+def _preferred(alternates: Element) -> Iterator[Element]:
+    """The first choice that holds anything; otherwise the fallback."""
+    for branch in alternates.iterchildren():
+        content = list(branch.iterchildren())
+        if content:
+            for child in content:
+                if _name(child) == "AlternateContent":
+                    yield from _preferred(child)
+                else:
+                    yield child
+            return
+
+
+def _through(parent: Element, name: str) -> Iterator[Element]:
+    """The children of that name, looking through content controls and the like."""
+    for child in _children(parent):
+        if _name(child) == name:
+            yield child
+        elif _name(child) in _THROUGH:
+            yield from _through(child, name)
+
+
+def _child(parent: Element | None, name: str) -> Element | None:
+    if parent is None:
+        return None
+    return next((child for child in parent.iterchildren() if _name(child) == name), None)
+
+
+def _value(parent: Element | None, name: str) -> str:
+    """The `val` of a child; empty when there is none."""
+    child = _child(parent, name)
+    return (child.get(_W + "val") or "") if child is not None else ""
+
+
+def _number(text: str | None) -> int:
+    text = (text or "").strip()
+    return int(text) if re.fullmatch(r"-?\d{1,9}", text) else 0
+
+
+def _is_on(value: str | None) -> bool:
+    return (value or "").lower() in ("1", "true", "on")
+
+
+def _switch(parent: Element, name: str) -> bool | None:
+    """The state of a property such as `<w:b/>`; None when it is not there."""
+    child = _child(parent, name)
+    if child is None:
+        return None
+    return (child.get(_W + "val") or "true").lower() in ("1", "true", "on")
+
+
+def _style(element: Element) -> _Style:
+    paragraph = _child(element, "pPr")
+    run = _child(element, "rPr")
+    outline = _value(paragraph, "outlineLvl")
+    look = _look(run) if run is not None else _Look()
+    shading = _shading(paragraph)
+    if shading is not None and look.shaded is None:
+        look = _Look(shaded=shading).over(look)
+    return _Style(
+        name=_value(element, "name"),
+        based_on=_value(element, "basedOn"),
+        outline=_number(outline) if outline else -1,
+        numbering=_numbering_properties(paragraph),
+        look=look,
+    )
+
+
+def _numbering_properties(properties: Element | None) -> tuple[str, int] | None:
+    element = _child(properties, "numPr")
+    if element is None:
+        return None
+    return _value(element, "numId"), min(_number(_value(element, "ilvl")), 8)
+
+
+def _levels(parent: Element) -> dict[int, _Level]:
+    levels: dict[int, _Level] = {}
+    for element in parent.iterchildren():
+        if _name(element) == "lvl":
+            start = _value(element, "start")
+            levels[_number(element.get(_W + "ilvl"))] = _Level(
+                _value(element, "numFmt") or "decimal",
+                _value(element, "lvlText"),
+                _number(start) if start else 1,
+            )
+    return levels
+
+
+def _look(properties: Element) -> _Look:
+    """What run properties say about visibility."""
+    colour = _child(properties, "color")
+    size = _value(properties, "sz")
+    shaded = _shading(properties)
+    highlight = _value(properties, "highlight")
+    if highlight and highlight not in ("none", "white"):
+        shaded = True
+    return _Look(
+        vanish=_switch(properties, "vanish"),
+        white=_is_white(colour) if colour is not None else None,
+        half_points=_number(size) if size else None,
+        shaded=shaded,
+        bold=_switch(properties, "b"),
+    )
+
+
+def _is_white(colour: Element) -> bool:
+    theme = colour.get(_W + "themeColor") or ""
+    if theme:
+        return theme in ("background1", "light1") and not colour.get(_W + "themeShade")
+    value = colour.get(_W + "val") or ""
+    if not re.fullmatch(r"[0-9A-Fa-f]{6}", value):
+        return False
+    return all(int(value[at : at + 2], 16) >= 0xF5 for at in (0, 2, 4))
+
+
+def _shading(properties: Element | None) -> bool | None:
+    """Whether a colour is painted behind the text; None when nothing is said about it."""
+    shade = _child(properties, "shd")
+    if shade is None:
+        return None
+    fill = (shade.get(_W + "fill") or "auto").lower()
+    pattern = shade.get(_W + "val") or "clear"
+    if pattern not in ("clear", "nil", "none"):
+        return True
+    return bool(shade.get(_W + "themeFill")) or fill not in ("auto", "ffffff", "")
+
+
+def _hidden_kind(look: _Look) -> HiddenKind | None:
+    if look.vanish:
+        return HiddenKind.INVISIBLE
+    if look.half_points is not None and look.half_points < 4:
+        return HiddenKind.TINY
+    if look.white and not look.shaded:
+        return HiddenKind.WHITE
+    return None
+
+
+def _symbol(element: Element) -> str:
+    code = (element.get(_W + "char") or "").upper()
+    if code in _SYMBOLS:
+        return _SYMBOLS[code]
+    if re.fullmatch(r"[0-9A-F]{4}", code) and not code.startswith(
+        ("F0", "E", "D8", "D9", "DA", "DB", "DC", "DD", "DE", "DF")
+    ):
+        return chr(int(code, 16))
+    return ""
+
+
+def _text_boxes(drawing: Element) -> list[Element]:
+    """The contents of the text boxes of a drawing, outermost first, each once."""
+    found: list[Element] = []
+
+    def look_into(element: Element) -> None:
+        for child in _children(element):
+            if _name(child) == "txbxContent":
+                found.append(child)
+            else:
+                look_into(child)
+
+    look_into(drawing)
+    return found
+
+
+def _lays_out(rows: list[list[Element]]) -> bool:
+    """Whether a table only lays out text: one column, or tables and headings inside cells."""
+    if max(map(len, rows), default=0) < 2:
+        return True
+    return any(True for row in rows for cell in row for _ in _through(cell, "tbl"))
+
+
+def _marked_headers(rows: list[Element]) -> int:
+    """The rows at the top that are marked to repeat on each page."""
+    count = 0
+    for row in rows:
+        properties = _child(row, "trPr")
+        if properties is None or not _switch(properties, "tblHeader"):
+            break
+        count += 1
+    return count
+
+
+def _names_first_row(properties: Element | None, style: str) -> bool:
+    """Whether the table's style sets its first row apart.
+
+    Word asks every table style to; only the styles other than the plain ones then do.
+    """
+    look = _child(properties, "tblLook")
+    if look is None or style.lower() in ("", "table grid", "normal table", "tablenormal"):
+        return False
+    if first := look.get(_W + "firstRow"):
+        return _is_on(first)
+    value = look.get(_W + "val") or "0"
+    return bool(int(value, 16) & 0x20) if re.fullmatch(r"[0-9A-Fa-f]{1,8}", value) else False
+
+
+def _as_named(cell: Cell) -> Cell:
+    return Cell(cell.text, cell.column, cell.columns, named=True)
+
+
+def _formula(element: Element) -> str:
+    """A formula on one line: fractions as a/b, powers as x^2."""
+    name = _name(element)
+    if name == "t":
+        return element.text or ""
+    if name in (
+        "rPr",
+        "ctrlPr",
+        "fPr",
+        "sSupPr",
+        "sSubPr",
+        "naryPr",
+        "dPr",
+        "radPr",
+        "oMathParaPr",
+    ):
+        return ""
+    parts = {_name(child): _formula(child) for child in element.iterchildren()}
+    if name == "f":
+        return f"{_grouped(parts.get('num', ''))}/{_grouped(parts.get('den', ''))}"
+    if name == "sSup":
+        return f"{parts.get('e', '')}^{_grouped(parts.get('sup', ''))}"
+    if name == "sSub":
+        return f"{parts.get('e', '')}_{_grouped(parts.get('sub', ''))}"
+    if name == "rad":
+        return f"√{_grouped(parts.get('e', ''))}"
+    if name == "d":
+        inner = [_formula(child) for child in element.iterchildren() if _name(child) == "e"]
+        return f"({', '.join(inner)})"
+    return "".join(_formula(child) for child in element.iterchildren())
+
+
+def _grouped(text: str) -> str:
+    return text if len(text) < 2 or text.isalnum() else f"({text})"

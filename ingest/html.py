@@ -1,0 +1,759 @@
+"""HTML: everything in the body that a person sees, without the furniture around it.
+
+The tree is walked by events and not by recursion, so deeply nested markup costs no stack.
+Dropped as furniture: navigation, the page's own header, footer and asides (headings in the
+header are kept). Dropped and reported: comments, and elements that their own style, or a
+class in the page's style sheet, hides from view.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, cast
+
+from lxml import etree
+
+from corpus.types import BlockKind
+from ingest.decoding import NotText, decode
+from ingest.reading import HiddenKind, Reading
+from ingest.refusing import refusal
+from ingest.sections import Sections
+from ingest.table_rows import Cell, count_headers, table_lines
+
+_NEVER_SHOWN = frozenset(
+    """script style template noscript iframe video audio canvas datalist title meta link base
+    defs metadata symbol annotation annotation-xml rp param source track colgroup""".split()
+)
+_BLOCKS = frozenset(
+    """address article aside blockquote body center details dialog dd dir div dl dt fieldset
+    figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li
+    listing main menu nav noframes ol optgroup option p plaintext pre search section select
+    summary svg table tbody td tfoot th thead tr ul xmp caption text""".split()
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_PREFORMATTED = frozenset({"pre", "listing", "xmp", "plaintext", "textarea"})
+_LISTS = frozenset({"ul", "ol", "menu", "dir"})
+_FURNITURE_ROLES = {"navigation": "nav", "banner": "header", "contentinfo": "footer"}
+_WITHIN_CONTENT = frozenset({"article", "main", "section", "blockquote", "td", "figure", "dialog"})
+NOTE_ATTRIBUTE = "data-plumbline-note"  # an empty element with it refers to a footnote
+_BREAK = "\x1f"  # stands for <br> until the text around it is complete
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
+_XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{2,40})", re.I)
+_DATE = re.compile(r"(?:19|20)\d\d-\d\d(?:-\d\d)?")
+_DATE_NAMES = frozenset(
+    """article:published_time citation_publication_date citation_date dc.date dc.date.issued
+    dcterms.date dcterms.issued dcterms.created date publication_date pubdate datepublished
+    parsely-pub-date og:published_time""".split()
+)
+_AUTHOR_NAMES = frozenset({"author", "dc.creator", "dcterms.creator", "citation_author"})
+
+
+class Element(Protocol):
+    """The part of lxml's element that is used here."""
+
+    tag: object
+    text: str | None
+    tail: str | None
+
+    def get(self, key: str, /) -> str | None: ...
+    def getparent(self) -> Element | None: ...
+    def iter(self, *tags: str) -> Iterator[Element]: ...
+    def iterchildren(self) -> Iterator[Element]: ...
+    def itertext(self) -> Iterator[str]: ...
+
+
+def read(path: Path) -> Reading:
+    """The pages of an HTML file: its sections."""
+    data = path.read_bytes()
+    try:
+        text = decode_html(data)
+    except NotText:
+        raise refusal(
+            path,
+            "wrong_type",
+            "its content is not HTML.",
+            fix="Give it the extension that its content has, or save the page again as HTML.",
+        ) from None
+    return read_html(text)
+
+
+def decode_html(data: bytes) -> str:
+    """The text of an HTML file: by mark, declaration, strict UTF-8, Windows-1252, detector."""
+    head = data[:4096]
+    declared = _META_CHARSET.search(head) or _XML_ENCODING.match(head)
+    return decode(data, declared=declared[1].decode("ascii") if declared else "")[0]
+
+
+def read_html(text: str, *, alternatives: bool = False) -> Reading:
+    """The pages of an HTML text; `alternatives` keeps the words that describe a picture."""
+    root = parse(text)
+    if root is None:
+        return Sections().reading()
+    sections = Sections()
+    walk(root, sections, alternatives=alternatives)
+    return sections.reading(
+        title=_title(root) or sections.sole_heading,
+        author=_meta(root, _AUTHOR_NAMES),
+        published=_published(root),
+    )
+
+
+def parse(text: str) -> Element | None:
+    """The tree of an HTML text, however malformed; None when it holds nothing."""
+    # The declaration of an encoding is for bytes; these are characters already.
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", ""), count=1)
+    parser = etree.HTMLParser(huge_tree=True, remove_pis=True, no_network=True, encoding="utf-8")
+    data = text.encode("utf-8", errors="replace")
+    if not data.strip():
+        return None
+    return cast("Element | None", etree.fromstring(data, parser))
+
+
+def walk(root: Element, sections: Sections, *, alternatives: bool = False) -> None:
+    """Add all that a person sees under `root` to `sections`, in reading order."""
+    rules = _hiding_rules(root)
+    furniture = _furniture(root)
+    if furniture and _mostly_furniture(root, furniture):
+        furniture = {}
+    _Walker(sections, rules, furniture, alternatives=alternatives).walk(root)
+
+
+# --- the walk ---
+
+
+@dataclass(slots=True)
+class _Item:
+    """A list item, or a definition, that is being read."""
+
+    marker: str
+    depth: int
+    follows: bool
+
+
+@dataclass(slots=True)
+class _List:
+    numbered: str  # the type of numbering: 1, a, A, i, I; empty for bullets
+    next_number: int
+    items: int = 0
+    term: str = ""  # definition lists: the last term, until its definition comes
+
+
+@dataclass(slots=True)
+class _Walker:
+    sections: Sections
+    rules: _HidingRules
+    furniture: dict[Element, str]
+    alternatives: bool
+    buffer: list[str] = field(default_factory=list[str])
+    lists: list[_List] = field(default_factory=list[_List])
+    items: list[_Item] = field(default_factory=list[_Item])
+    preformatted: int = 0
+    heading: int = 0
+    caption: int = 0
+    in_term: int = 0
+    notes: list[str] = field(default_factory=list[str])
+
+    def walk(self, root: Element) -> None:
+        events = cast(
+            "_Events",
+            etree.iterwalk(cast("etree._Element", root), events=("start", "end", "comment")),  # pyright: ignore[reportPrivateUsage]
+        )
+        for event, element in events:
+            if event == "comment":
+                self.sections.hide(HiddenKind.COMMENT, element.text or "")
+                self._write(element.tail)
+            elif event == "end":
+                self._end(element)
+                self._write(element.tail)
+            elif self._skips(element):
+                events.skip_subtree()
+            else:
+                self._start(element)
+                self._write(element.text)
+        self._flush()
+
+    def _skips(self, element: Element) -> bool:
+        """Whether the element is left out, or is a table and has been read whole."""
+        name = _name(element)
+        if name in _NEVER_SHOWN or element in self.furniture:
+            if name in _BLOCKS:
+                self._flush()
+            return True
+        if hidden := self.rules.hides(element):
+            self.sections.hide(hidden, " ".join(element.itertext()))
+            return True
+        if name == "table" and (rows := _data_rows(element, self.rules, self.sections)):
+            self._flush()
+            self._add_table(element, rows)
+            return True
+        return False
+
+    def _start(self, element: Element) -> None:
+        name = _name(element)
+        if name in _BLOCKS:
+            self._flush()
+        if name in _HEADINGS:
+            self.heading = _HEADINGS[name]
+        elif name in _PREFORMATTED:
+            self.preformatted += 1
+        elif name in ("figcaption", "caption"):
+            self.caption += 1
+        elif name in _LISTS:
+            self.lists.append(_new_list(element, numbered=name == "ol"))
+        elif name == "dl":
+            self.lists.append(_List("", 1))
+        elif name == "li":
+            self._start_item(element)
+        elif name == "dt":
+            self.in_term += 1
+        elif name == "dd":
+            self._start_definition()
+        elif name == "option":
+            self.items.append(_Item("- ", len(self.lists) + 1, follows=True))
+        elif name == "br":
+            self.buffer.append(_BREAK)
+        elif name == "img" and self.alternatives:
+            self._add_picture(element.get("alt"))
+        elif name == "input":
+            self._write(_shown_value(element))
+        if name == "q":
+            self.buffer.append("“")
+        elif name == "sup" and (note := element.get(NOTE_ATTRIBUTE)):
+            self.notes.append(note)
+        elif name == "sup" and _is_note_mark(element):
+            self.buffer.append(" [")
+
+    def _end(self, element: Element) -> None:
+        name = _name(element)
+        if name == "q":
+            self.buffer.append("”")
+        elif name == "sup" and _is_note_mark(element):
+            self.buffer.append("]")
+        if name in _NEVER_SHOWN or element in self.furniture:
+            return
+        if name in _BLOCKS:
+            self._flush()
+        elif name in _PREFORMATTED:  # a text area
+            self._flush()
+        if name in _HEADINGS:
+            self.heading = 0
+        elif name in _PREFORMATTED:
+            self.preformatted = max(self.preformatted - 1, 0)
+        elif name in ("figcaption", "caption"):
+            self.caption = max(self.caption - 1, 0)
+        elif (name in _LISTS or name == "dl") and self.lists:
+            self._flush_term()
+            self.lists.pop()
+        elif name in ("li", "dd", "option") and self.items:
+            self.items.pop()
+        elif name == "dt":
+            self.in_term = max(self.in_term - 1, 0)
+
+    def _write(self, text: str | None) -> None:
+        if text:
+            self.buffer.append(text)
+
+    def _flush(self) -> None:
+        """The text since the last block's edge becomes a block."""
+        if not self.buffer:
+            return
+        text = "".join(self.buffer)
+        self.buffer.clear()
+        if not text.strip(" \t\r\n\f" + _BREAK):
+            return
+        if self.in_term and self.lists:
+            self._flush_term()
+            self.lists[-1].term = " ".join(text.replace(_BREAK, " ").split())
+        elif self.heading:
+            self._add(BlockKind.HEADING, text.replace(_BREAK, " "), level=self.heading)
+        elif self.preformatted:
+            self._add(BlockKind.CODE, text.replace(_BREAK, "\n"))
+        elif self.caption:
+            self._add(BlockKind.CAPTION, text.replace(_BREAK, " "))
+        else:
+            # Two line breaks end a paragraph; one is only a line end.
+            for part in re.split(rf"{_BREAK}\s*{_BREAK}[\s{_BREAK}]*", text):
+                self._add_text(part.replace(_BREAK, " "))
+
+    def _add(self, kind: BlockKind, text: str, *, level: int = 0, follows: bool = False) -> None:
+        self.sections.add(kind, text, level=level, follows=follows, notes=self.notes)
+        self.notes.clear()
+
+    def _add_text(self, text: str) -> None:
+        if not text.strip():
+            return
+        if not self.items:
+            self._add(BlockKind.PARAGRAPH, text)
+            return
+        item = self.items[-1]
+        self._add(
+            BlockKind.LIST_ITEM, item.marker + text.strip(), level=item.depth, follows=item.follows
+        )
+        item.marker, item.follows = "", True
+
+    # --- lists ---
+
+    def _start_item(self, element: Element) -> None:
+        if not self.lists:
+            self.lists.append(_List("", 1))
+        current = self.lists[-1]
+        value = element.get("value") or ""
+        if current.numbered and value.lstrip("-").isdigit() and len(value) < 9:
+            current.next_number = int(value)
+        marker = (
+            f"{_numeral(current.next_number, current.numbered)}. " if current.numbered else "- "
+        )
+        current.next_number += 1
+        follows = current.items > 0 or len(self.lists) > 1
+        current.items += 1
+        self.items.append(_Item(marker, min(len(self.lists), 9), follows))
+
+    def _start_definition(self) -> None:
+        if not self.lists:
+            self.lists.append(_List("", 1))
+        current = self.lists[-1]
+        marker = f"- {current.term}: " if current.term else "- "
+        current.term = ""
+        follows = current.items > 0 or len(self.lists) > 1
+        self.items.append(_Item(marker, min(len(self.lists), 9), follows))
+        current.items += 1
+
+    def _flush_term(self) -> None:
+        """A term without a definition is an item of its own."""
+        current = self.lists[-1]
+        if current.term:
+            self._add(
+                BlockKind.LIST_ITEM,
+                f"- {current.term}",
+                level=min(len(self.lists), 9),
+                follows=current.items > 0 or len(self.lists) > 1,
+            )
+            current.items += 1
+            current.term = ""
+
+    # --- pictures and tables ---
+
+    def _add_picture(self, description: str | None) -> None:
+        if description and description.strip():
+            if "".join(self.buffer).strip() or self.heading:
+                self.buffer.append(f" {description} ")
+            else:
+                self._add(BlockKind.CAPTION, description)
+
+    def _add_table(self, element: Element, rows: list[list[Cell]]) -> None:
+        for child in element.iterchildren():
+            if _name(child) == "caption":
+                self.sections.add(BlockKind.CAPTION, _seen_text(child, self.rules, self.sections))
+        headers = count_headers(rows, marked=_marked_headers(element, rows))
+        self.notes += [note for mark in element.iter("sup") if (note := mark.get(NOTE_ATTRIBUTE))]
+        for number, line in enumerate(table_lines(rows, headers=headers)):
+            self._add(BlockKind.TABLE_ROW, line, follows=number > 0)
+
+
+class _Events(Protocol):
+    def __iter__(self) -> Iterator[tuple[str, Element]]: ...
+    def skip_subtree(self) -> None: ...
+
+
+def _name(element: Element) -> str:
+    """The element's name without its namespace prefix; empty for comments and the like."""
+    tag = element.tag
+    return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""
+
+
+def _new_list(element: Element, *, numbered: bool) -> _List:
+    if not numbered:
+        return _List("", 1)
+    start = element.get("start") or "1"
+    kind = element.get("type") or "1"
+    return _List(
+        kind if kind in ("1", "a", "A", "i", "I") else "1",
+        int(start) if start.lstrip("-").isdigit() and len(start) < 9 else 1,
+    )
+
+
+def _numeral(number: int, kind: str) -> str:
+    if kind in ("a", "A") and 1 <= number <= 26:
+        return chr(ord(kind) + number - 1)
+    if kind in ("i", "I") and 1 <= number <= 100:
+        return roman(number).upper() if kind == "I" else roman(number)
+    return str(number)
+
+
+def roman(number: int) -> str:
+    """A number from 1 to 3999 in lower-case Roman numerals."""
+    steps = [(1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc")]
+    steps += [(50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")]
+    numeral = ""
+    for value, sign in steps:
+        while number >= value:
+            numeral += sign
+            number -= value
+    return numeral
+
+
+def _shown_value(element: Element) -> str:
+    """What a form field shows: its value, where it has one."""
+    kind = (element.get("type") or "text").lower()
+    if kind in ("hidden", "password", "checkbox", "radio", "file", "image", "range", "color"):
+        return ""
+    value = element.get("value") or ""
+    return f" {value} " if value.strip() else ""
+
+
+def _is_note_mark(element: Element) -> bool:
+    """Whether a superscript is the bare number of a footnote, which is linked within the page."""
+    text = "".join(element.itertext()).strip()
+    links = [link for link in element.iter("a") if (link.get("href") or "").startswith("#")]
+    parent = element.getparent()
+    if parent is not None and _name(parent) == "a" and (parent.get("href") or "").startswith("#"):
+        links.append(parent)
+    return bool(links) and text.isdigit()
+
+
+# --- tables ---
+
+_NOT_IN_CELLS = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "dl")
+
+
+def _data_rows(table: Element, rules: _HidingRules, sections: Sections) -> list[list[Cell]]:
+    """The cells of a table that holds data; empty for a table that only lays out a page."""
+    if (table.get("role") or "").lower() in ("presentation", "none"):
+        return []
+    if any(inner is not table for inner in table.iter("table")):
+        return []
+    rows = [row for row in table.iter("tr") if not rules.hides(row)]
+    cells = [[cell for cell in row.iterchildren() if _name(cell) in ("td", "th")] for row in rows]
+    if max(map(len, cells), default=0) < 2 or len(rows) < 2:
+        return []
+    for row in cells:
+        for cell in row:
+            if any(_name(inner) == "td" for inner in cell.iterchildren()):
+                return []
+            for inner in cell.iter(*_NOT_IN_CELLS):
+                if _name(inner) != _name(cell):
+                    # Headings set the type in header cells; elsewhere they make it a layout.
+                    if _name(inner) in _HEADINGS and (_name(cell) == "th" or row is cells[0]):
+                        continue
+                    return []
+    return list(_placed(cells, rules, sections))
+
+
+def _placed(
+    rows: Iterable[list[Element]], rules: _HidingRules, sections: Sections
+) -> Iterator[list[Cell]]:
+    covered: dict[int, int] = {}  # column → rows below that a merged cell still covers
+    for row in rows:
+        placed: list[Cell] = []
+        column = 0
+        covering: dict[int, int] = {}
+        for cell in row:
+            while covered.get(column, 0) > 0:
+                column += 1
+            columns = _span(cell.get("colspan"))
+            below = _span(cell.get("rowspan")) - 1
+            hidden = rules.hides(cell)
+            if hidden:
+                sections.hide(hidden, " ".join(cell.itertext()))
+            text = "" if hidden else _seen_text(cell, rules, sections)
+            placed.append(Cell(text, column, columns, named=_is_named(cell, text)))
+            if below:
+                for place in range(column, column + columns):
+                    covering[place] = below + 1
+            column += columns
+        for place in list(covered):
+            covered[place] -= 1
+            if covered[place] <= 0:
+                del covered[place]
+        for place, count in covering.items():
+            covered[place] = max(covered.get(place, 0), count - 1)
+        yield placed
+
+
+def _span(value: str | None) -> int:
+    text = (value or "").strip()
+    return max(1, min(int(text), 500)) if text.isdigit() and len(text) < 6 else 1
+
+
+def _is_named(cell: Element, text: str) -> bool:
+    """Whether a cell is a header: by its element, or because all its text is bold."""
+    if _name(cell) == "th":
+        return True
+    bold = "".join("".join(inner.itertext()) for inner in cell.iter("b", "strong"))
+    return bool(text) and "".join(bold.split()) == "".join(text.split())
+
+
+def _marked_headers(table: Element, rows: list[list[Cell]]) -> int:
+    """The rows in the table's head."""
+    head = next(iter(table.iter("thead")), None)
+    count = sum(1 for _ in head.iter("tr")) if head is not None else 0
+    return count if count < len(rows) else 0
+
+
+def _seen_text(element: Element, rules: _HidingRules, sections: Sections) -> str:
+    """All visible text inside an element, on one line."""
+    parts: list[str] = []
+    events = cast(
+        "_Events",
+        etree.iterwalk(cast("etree._Element", element), events=("start", "end", "comment")),  # pyright: ignore[reportPrivateUsage]
+    )
+    for event, inner in events:
+        name = _name(inner)
+        if event == "comment":
+            sections.hide(HiddenKind.COMMENT, inner.text or "")
+            parts.append(inner.tail or "")
+        elif event == "end":
+            if name in _BLOCKS or name == "br":
+                parts.append(" ")
+            if inner is not element:
+                parts.append(inner.tail or "")
+        elif name in _NEVER_SHOWN:
+            events.skip_subtree()
+        elif inner is not element and (hidden := rules.hides(inner)):
+            sections.hide(hidden, " ".join(inner.itertext()))
+            events.skip_subtree()
+        else:
+            if name in _BLOCKS:
+                parts.append(" ")
+            if name == "input":
+                parts.append(_shown_value(inner))
+            parts.append(inner.text or "")
+    return " ".join("".join(parts).split())
+
+
+# --- furniture ---
+
+
+def _furniture(root: Element) -> dict[Element, str]:
+    """The elements around the content, by kind; empty when they are all there is."""
+    found: dict[Element, str] = {}
+    for element in root.iter("nav", "header", "footer", "aside", "div", "section", "ul"):
+        name = _name(element)
+        kind = _FURNITURE_ROLES.get((element.get("role") or "").lower(), name)
+        if kind in ("nav", "footer", "header", "aside") and (
+            kind == "nav" or not _is_within_content(element)
+        ):
+            if kind == "header" and any(True for _ in element.iter(*_HEADINGS)):
+                continue
+            found[element] = kind
+    return found
+
+
+def _is_within_content(element: Element) -> bool:
+    parent = element.getparent()
+    while parent is not None:
+        if _name(parent) in _WITHIN_CONTENT:
+            return True
+        parent = parent.getparent()
+    return False
+
+
+def _mostly_furniture(root: Element, furniture: dict[Element, str]) -> bool:
+    """Whether so little else is on the page that the furniture must be its content."""
+    all_text = _size(root)
+    around = sum(
+        _size(element)
+        for element in furniture
+        if not any(parent in furniture for parent in _ancestors(element))
+    )
+    return all_text - around < 200 and around > 0 or (all_text - around) * 20 < all_text
+
+
+def _ancestors(element: Element) -> Iterator[Element]:
+    parent = element.getparent()
+    while parent is not None:
+        yield parent
+        parent = parent.getparent()
+
+
+def _size(element: Element) -> int:
+    """Characters of text that is not script or style."""
+    skipped = sum(
+        len("".join(inner.itertext())) for inner in element.iter("script", "style", "template")
+    )
+    return max(sum(len(text.strip()) for text in element.itertext()) - skipped, 0)
+
+
+# --- hidden elements ---
+
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_AT_BLOCK = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.S)
+_SIMPLE_SELECTOR = re.compile(r"(?:[a-z][\w-]*)?[.#][\w-]+", re.I)
+_LENGTH = re.compile(r"(-?\d*\.?\d+)(px|pt|em|rem|ex|%|vw|vh|in|cm|mm|pc)?")
+_PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "%": 0.16}
+_PIXELS |= {"in": 96.0, "cm": 37.8, "mm": 3.78, "pc": 16.0, "vw": 12.0, "vh": 8.0}
+_WHITE = re.compile(
+    r"(?:white|snow|ivory|#fff|#ffff|#f[5-9a-f]f[5-9a-f]f[5-9a-f](?:ff)?|"
+    r"rgba?\(\s*(?:25[0-5]|24[5-9])[\s,]+(?:25[0-5]|24[5-9])[\s,]+(?:25[0-5]|24[5-9])\b.*|"
+    r"hsla?\(.*,\s*(?:100|9[89])%.*)",
+    re.I,
+)
+
+
+@dataclass(slots=True)
+class _HidingRules:
+    """How the page's own style sheets hide classes and ids: (kind) by `.class` or `#id`."""
+
+    selectors: dict[str, HiddenKind] = field(default_factory=dict[str, HiddenKind])
+
+    def hides(self, element: Element) -> HiddenKind | None:
+        """Why the element cannot be seen; None when it can."""
+        name = _name(element)
+        if name in ("html", "body"):  # scripts often unhide the whole page when it has loaded
+            return None
+        hidden = element.get("hidden")
+        if hidden is not None and hidden.lower() != "until-found":
+            return HiddenKind.HIDDEN_ELEMENT
+        if name == "dialog" and element.get("open") is None:
+            return HiddenKind.HIDDEN_ELEMENT
+        if (style := element.get("style")) and (kind := _hidden_by(style, element)):
+            return kind
+        if name == "font" and _WHITE.fullmatch((element.get("color") or "").strip()):
+            return None if _has_background(element) else HiddenKind.WHITE
+        return self._by_selector(element, name) if self.selectors else None
+
+    def _by_selector(self, element: Element, name: str) -> HiddenKind | None:
+        keys = [f".{word}" for word in (element.get("class") or "").split()]
+        if identity := element.get("id"):
+            keys.append(f"#{identity.strip()}")
+        for key in keys:
+            kind = self.selectors.get(key) or self.selectors.get(name + key)
+            if kind and not (kind is HiddenKind.WHITE and _has_background(element)):
+                return kind
+        return None
+
+
+def _hiding_rules(root: Element) -> _HidingRules:
+    rules = _HidingRules()
+    for sheet in root.iter("style"):
+        text = _CSS_COMMENT.sub("", sheet.text or "")
+        # What holds only in print, or on small screens, is not what most people see.
+        text = _AT_BLOCK.sub("", text) if "@" in text else text
+        for match in _RULE.finditer(text):
+            kind = _hidden_by(match[2], None)
+            for selector in match[1].split(","):
+                if _SIMPLE_SELECTOR.fullmatch(selector.strip()):
+                    if kind:
+                        rules.selectors[selector.strip()] = kind
+                    else:
+                        rules.selectors.pop(selector.strip(), None)
+    return rules
+
+
+def _hidden_by(style: str, element: Element | None) -> HiddenKind | None:
+    """Why a style's declarations make text invisible; None when they do not."""
+    values: dict[str, str] = {}
+    for declaration in style.split(";"):
+        name, _, value = declaration.partition(":")
+        values[name.strip().lower()] = value.replace("!important", "").strip().lower()
+    if values.get("display") == "none" or values.get("visibility") in ("hidden", "collapse"):
+        return HiddenKind.HIDDEN_ELEMENT
+    if values.get("content-visibility") == "hidden" or values.get("mso-hide") == "all":
+        return HiddenKind.HIDDEN_ELEMENT
+    if _is_zero(values.get("opacity", "")) or values.get("filter", "").startswith("opacity(0"):
+        return HiddenKind.INVISIBLE
+    if values.get("color") == "transparent" and "background-clip" not in style:
+        return HiddenKind.INVISIBLE
+    if (size := _pixels(_font_size(values))) is not None and size < 2:
+        return HiddenKind.TINY
+    if _is_off_page(values):
+        return HiddenKind.OFF_PAGE
+    if _WHITE.fullmatch(values.get("color", "")) and not _paints(values):
+        if element is None or not _has_background(element):
+            return HiddenKind.WHITE
+    return None
+
+
+def _font_size(values: dict[str, str]) -> str:
+    if "font-size" in values:
+        return values["font-size"]
+    found = re.search(r"(?:^|\s)(-?[\d.]+(?:px|pt|em|rem|%)?)(?:/|\s)", values.get("font", ""))
+    return found[1] if found else ""
+
+
+def _is_off_page(values: dict[str, str]) -> bool:
+    if (indent := _pixels(values.get("text-indent", ""))) is not None and indent <= -500:
+        return True
+    if values.get("position") in ("absolute", "fixed"):
+        for side in ("left", "top", "right", "bottom"):
+            if (offset := _pixels(values.get(side, ""))) is not None and offset <= -500:
+                return True
+        clip = values.get("clip", "").replace(" ", "")
+        if re.fullmatch(r"rect\((?:0|1)(?:px)?(?:,?(?:0|1)(?:px)?){3}\)", clip):
+            return True
+    if re.match(r"inset\((?:50|100)%", values.get("clip-path", "")):
+        return True
+    if re.search(r"scale\(\s*0\s*[,)]", values.get("transform", "")):
+        return True
+    none = any(_is_zero(values.get(side, "")) for side in ("height", "width", "max-height"))
+    return none and values.get("overflow", "") == "hidden"
+
+
+def _pixels(value: str) -> float | None:
+    match = _LENGTH.fullmatch(value.strip())
+    return float(match[1]) * _PIXELS[match[2] or ""] if match else None
+
+
+def _is_zero(value: str) -> bool:
+    match = _LENGTH.fullmatch(value.strip())
+    return match is not None and abs(float(match[1])) < 0.02
+
+
+def _paints(values: dict[str, str]) -> bool:
+    """Whether a style paints something behind its text, or an edge around it."""
+    for name, value in values.items():
+        if name.startswith("background") and not _WHITE.fullmatch(value):
+            if value not in ("none", "transparent", "inherit", "initial", ""):
+                return True
+    return "text-shadow" in values or "-webkit-text-stroke" in values
+
+
+def _has_background(element: Element) -> bool:
+    """Whether anything may be painted behind the element: then white text can be read."""
+    current: Element | None = element
+    while current is not None:
+        colour = current.get("bgcolor") or ""
+        if (colour and not _WHITE.fullmatch(colour.strip())) or current.get("background"):
+            return True
+        if style := current.get("style"):
+            values = dict(
+                (part.partition(":")[0].strip().lower(), part.partition(":")[2].strip().lower())
+                for part in style.split(";")
+            )
+            if _paints(values):
+                return True
+        # A class may paint a background in a style sheet that is not at hand.
+        if current is not element and current.get("class"):
+            return True
+        current = current.getparent()
+    return False
+
+
+# --- what the file says about itself ---
+
+
+def _title(root: Element) -> str:
+    for element in root.iter("title"):
+        if not any(_name(parent) == "svg" for parent in _ancestors(element)):
+            text = " ".join("".join(element.itertext()).split())
+            if text:
+                return text
+    return _meta(root, frozenset({"og:title", "dc.title", "dcterms.title", "citation_title"}))
+
+
+def _meta(root: Element, names: frozenset[str]) -> str:
+    for element in root.iter("meta"):
+        name = element.get("name") or element.get("property") or element.get("itemprop") or ""
+        if name.strip().lower() in names and (element.get("content") or "").strip():
+            return " ".join((element.get("content") or "").split())
+    return ""
+
+
+def _published(root: Element) -> str:
+    found = _DATE.match(_meta(root, _DATE_NAMES).replace("/", "-"))
+    return found[0] if found else ""
