@@ -18,10 +18,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Row,
     Select,
+    and_,
     create_engine,
     delete,
     event,
@@ -84,6 +86,9 @@ class StoredFile:
     version_id: str
     sha256: str
     file_name: str
+    path: str
+    size: int
+    row_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +265,7 @@ class Library:
                     added_at=now,
                     page_count=len(incoming.pages),
                     chunk_count=len(chunks),
+                    embedding=fingerprint,
                     **_version_columns(incoming),
                 )
             )
@@ -299,10 +305,12 @@ class Library:
             _count_change(connection)
         return sorted(digests - kept)
 
-    def forget_embedding(self) -> None:
-        """Let the next document decide the embedding model; for a rebuild of everything."""
+    def set_embedding(self, fingerprint: str) -> None:
+        """Name the model that search uses from now on; versions of another are not searched."""
         with self._writing() as connection:
             connection.execute(delete(tables.fact).where(tables.fact.c.name == "embedding"))
+            connection.execute(insert(tables.fact).values(name="embedding", value=fingerprint))
+            _count_change(connection)
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -345,6 +353,9 @@ class Library:
                 version.c.id.label("version_id"),
                 version.c.sha256,
                 version.c.file_name,
+                version.c.path,
+                version.c.size,
+                version.c.row_sha256,
             )
             .join(version, version.c.document_id == document.c.id)
             .where(version.c.retired_at.is_(None))
@@ -391,9 +402,9 @@ class Library:
         return _page(row)
 
     def current_versions(self) -> dict[str, int]:
-        """The id of every current version, with how many chunks it has."""
+        """The id of every version that is searched, with how many chunks it has."""
         version = tables.version
-        query = select(version.c.id, version.c.chunk_count).where(version.c.retired_at.is_(None))
+        query = select(version.c.id, version.c.chunk_count).where(_searched())
         with self.engine.connect() as connection:
             return {row.id: row.chunk_count for row in connection.execute(query)}
 
@@ -431,7 +442,7 @@ class Library:
         query = (
             select(chunk.c.number, chunk.c.version_id, chunk.c.vector)
             .join(version, version.c.id == chunk.c.version_id)
-            .where(version.c.retired_at.is_(None))
+            .where(_searched())
             .order_by(chunk.c.number)
         )
         with self.engine.connect() as connection:
@@ -631,6 +642,13 @@ def _from_bytes(blob: bytes, count: int) -> Vectors:
         return np.zeros((0, 0), dtype=np.float32)
     vectors = np.frombuffer(blob, dtype=np.int8).reshape(count, -1).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _searched() -> ColumnElement[bool]:
+    """The versions that search looks at: current, and embedded by the library's model."""
+    version, fact = tables.version, tables.fact
+    model = select(fact.c.value).where(fact.c.name == "embedding").scalar_subquery()
+    return and_(version.c.retired_at.is_(None), version.c.embedding == model)
 
 
 def _current_documents() -> Select[Any]:

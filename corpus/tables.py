@@ -71,6 +71,7 @@ version = Table(
     Column("row_sha256", String(64), nullable=False),  # of its line in a manifest
     Column("added_at", DateTime(timezone=True), nullable=False),
     Column("retired_at", DateTime(timezone=True), index=True),  # when a newer one took its place
+    Column("embedding", Text, nullable=False),  # the fingerprint of the model of its vectors
     Column("page_count", Integer, nullable=False),
     Column("chunk_count", Integer, nullable=False),
     Column("title", Text, nullable=False),

@@ -7,11 +7,8 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import cast
 
-from lxml import etree
-
-from ingest.html import Element
+from ingest.markup import Element, parse_xml
 from ingest.refusing import refusal
 
 MOST_UNPACKED = 200_000_000  # bytes of all parts together
@@ -98,21 +95,17 @@ class Archive:
         content = self.bytes_of(name)
         if not content.strip():
             return None
-        # No office program writes a document type; one is only there for entity attacks.
-        if b"<!DOCTYPE" in content or "<!DOCTYPE".encode("utf-16-le") in content:
-            if b"<!ENTITY" in content or "<!ENTITY".encode("utf-16-le") in content:
-                raise refusal(
-                    self._path,
-                    "too_large",
-                    "its XML defines entities, which can unpack without end.",
-                    fix=_SAVE_AGAIN,
-                )
+        # No office program defines entities; they are only there to unpack without end.
+        if b"<!ENTITY" in content.replace(b"\x00", b""):
+            raise refusal(
+                self._path,
+                "too_large",
+                "its XML defines entities, which can unpack without end.",
+                fix=_SAVE_AGAIN,
+            )
         for old, new in (rename or {}).items():
             content = content.replace(old, new)
-        parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=True
-        )
-        root = cast("Element | None", etree.fromstring(content, parser))
+        root = parse_xml(content)
         if root is None:
             raise refusal(
                 self._path,

@@ -16,7 +16,9 @@ from urllib.parse import unquote
 
 from corpus.types import BlockKind
 from ingest.archives import Archive
-from ingest.html import Element, roman
+from ingest.markup import Element
+from ingest.markup import name_of as _name
+from ingest.numerals import numeral
 from ingest.reading import HiddenKind, Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
@@ -40,10 +42,6 @@ _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _THROUGH = frozenset(
     """sdt sdtContent hyperlink smartTag ins moveTo customXml fldSimple dir bdo body
     txbxContent rubyBase ruby""".split()
-)
-_DROPPED = frozenset(
-    """del moveFrom instrText delText delInstrText rt sdtPr sdtEndPr customXmlPr smartTagPr
-    pPr sectPr tblPr tblGrid trPr tcPr annotationRef fldData""".split()
 )
 _SYMBOLS = {  # Wingdings and Symbol signs that carry meaning in forms and formulas
     "F0A8": "☐", "F06F": "☐", "F0FE": "☒", "F0FD": "☒", "F078": "☒", "F0FC": "✓", "F050": "✓",
@@ -170,15 +168,11 @@ class _Numbering:
         return re.sub(r"%([1-9])", number, level.text).strip()
 
 
+_FORMS = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
+
+
 def _formatted(number: int, form: str) -> str:
-    if form in ("lowerLetter", "upperLetter") and number >= 1:
-        letter = chr(ord("a") + (number - 1) % 26) * min((number - 1) // 26 + 1, 5)
-        return letter if form == "lowerLetter" else letter.upper()
-    if form in ("lowerRoman", "upperRoman") and 1 <= number <= 3999:
-        return roman(number) if form == "lowerRoman" else roman(number).upper()
-    if form == "decimalZero":
-        return f"{number:02d}"
-    return str(number)
+    return f"{number:02d}" if form == "decimalZero" else numeral(number, _FORMS.get(form, "1"))
 
 
 # --- the document ---
@@ -620,11 +614,6 @@ class _Document:
 
 
 # --- elements ---
-
-
-def _name(element: Element) -> str:
-    tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def _children(parent: Element) -> Iterator[Element]:

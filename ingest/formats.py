@@ -188,9 +188,10 @@ def _archive(path: Path, named: str) -> str:
                     return "odt"
             elif any(name.startswith("word/") for name in names) and "[content_types].xml" in names:
                 return "docx"
-            elif named in ("docx", "odt") and ("_rels/.rels" in names or "content.xml" in names):
-                if not any(name.startswith(("xl/", "ppt/", "visio/")) for name in names):
-                    return named
+            elif named in ("docx", "odt") and not any(
+                name.startswith(("xl/", "ppt/", "visio/")) for name in names
+            ):
+                return named
     except (zipfile.BadZipFile, OSError, ValueError, KeyError, NotImplementedError, RuntimeError):
         if named in ("docx", "odt"):
             return named

@@ -12,12 +12,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
-
-from lxml import etree
 
 from corpus.types import BlockKind
 from ingest.decoding import NotText, decode
+from ingest.markup import Element, events_of, name_of, parse_html
+from ingest.numerals import numeral
 from ingest.reading import HiddenKind, Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
@@ -52,20 +51,6 @@ _DATE_NAMES = frozenset(
 _AUTHOR_NAMES = frozenset({"author", "dc.creator", "dcterms.creator", "citation_author"})
 
 
-class Element(Protocol):
-    """The part of lxml's element that is used here."""
-
-    tag: object
-    text: str | None
-    tail: str | None
-
-    def get(self, key: str, /) -> str | None: ...
-    def getparent(self) -> Element | None: ...
-    def iter(self, *tags: str) -> Iterator[Element]: ...
-    def iterchildren(self) -> Iterator[Element]: ...
-    def itertext(self) -> Iterator[str]: ...
-
-
 def read(path: Path) -> Reading:
     """The pages of an HTML file: its sections."""
     data = path.read_bytes()
@@ -90,7 +75,7 @@ def decode_html(data: bytes) -> str:
 
 def read_html(text: str, *, alternatives: bool = False) -> Reading:
     """The pages of an HTML text; `alternatives` keeps the words that describe a picture."""
-    root = parse(text)
+    root = parse_html(text)
     if root is None:
         return Sections().reading()
     sections = Sections()
@@ -100,17 +85,6 @@ def read_html(text: str, *, alternatives: bool = False) -> Reading:
         author=_meta(root, _AUTHOR_NAMES),
         published=_published(root),
     )
-
-
-def parse(text: str) -> Element | None:
-    """The tree of an HTML text, however malformed; None when it holds nothing."""
-    # The declaration of an encoding is for bytes; these are characters already.
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", ""), count=1)
-    parser = etree.HTMLParser(huge_tree=True, remove_pis=True, no_network=True, encoding="utf-8")
-    data = text.encode("utf-8", errors="replace")
-    if not data.strip():
-        return None
-    return cast("Element | None", etree.fromstring(data, parser))
 
 
 def walk(root: Element, sections: Sections, *, alternatives: bool = False) -> None:
@@ -158,10 +132,7 @@ class _Walker:
     notes: list[str] = field(default_factory=list[str])
 
     def walk(self, root: Element) -> None:
-        events = cast(
-            "_Events",
-            etree.iterwalk(cast("etree._Element", root), events=("start", "end", "comment")),  # pyright: ignore[reportPrivateUsage]
-        )
+        events = events_of(root)
         for event, element in events:
             if event == "comment":
                 self.sections.hide(HiddenKind.COMMENT, element.text or "")
@@ -182,6 +153,12 @@ class _Walker:
         if name in _NEVER_SHOWN or element in self.furniture:
             if name in _BLOCKS:
                 self._flush()
+            return True
+        if name == "noframes" and element.text:  # the parser leaves its markup as text
+            self._flush()
+            inner = parse_html(element.text)
+            if inner is not None:
+                walk(inner, self.sections, alternatives=self.alternatives)
             return True
         if hidden := self.rules.hides(element):
             self.sections.hide(hidden, " ".join(element.itertext()))
@@ -235,9 +212,7 @@ class _Walker:
             self.buffer.append("]")
         if name in _NEVER_SHOWN or element in self.furniture:
             return
-        if name in _BLOCKS:
-            self._flush()
-        elif name in _PREFORMATTED:  # a text area
+        if name in _BLOCKS or name in _PREFORMATTED:
             self._flush()
         if name in _HEADINGS:
             self.heading = 0
@@ -304,9 +279,7 @@ class _Walker:
         value = element.get("value") or ""
         if current.numbered and value.lstrip("-").isdigit() and len(value) < 9:
             current.next_number = int(value)
-        marker = (
-            f"{_numeral(current.next_number, current.numbered)}. " if current.numbered else "- "
-        )
+        marker = f"{numeral(current.next_number, current.numbered)}. " if current.numbered else "- "
         current.next_number += 1
         follows = current.items > 0 or len(self.lists) > 1
         current.items += 1
@@ -354,15 +327,9 @@ class _Walker:
             self._add(BlockKind.TABLE_ROW, line, follows=number > 0)
 
 
-class _Events(Protocol):
-    def __iter__(self) -> Iterator[tuple[str, Element]]: ...
-    def skip_subtree(self) -> None: ...
-
-
 def _name(element: Element) -> str:
     """The element's name without its namespace prefix; empty for comments and the like."""
-    tag = element.tag
-    return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""
+    return name_of(element).rpartition(":")[2].lower()
 
 
 def _new_list(element: Element, *, numbered: bool) -> _List:
@@ -374,26 +341,6 @@ def _new_list(element: Element, *, numbered: bool) -> _List:
         kind if kind in ("1", "a", "A", "i", "I") else "1",
         int(start) if start.lstrip("-").isdigit() and len(start) < 9 else 1,
     )
-
-
-def _numeral(number: int, kind: str) -> str:
-    if kind in ("a", "A") and 1 <= number <= 26:
-        return chr(ord(kind) + number - 1)
-    if kind in ("i", "I") and 1 <= number <= 100:
-        return roman(number).upper() if kind == "I" else roman(number)
-    return str(number)
-
-
-def roman(number: int) -> str:
-    """A number from 1 to 3999 in lower-case Roman numerals."""
-    steps = [(1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc")]
-    steps += [(50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")]
-    numeral = ""
-    for value, sign in steps:
-        while number >= value:
-            numeral += sign
-            number -= value
-    return numeral
 
 
 def _shown_value(element: Element) -> str:
@@ -497,10 +444,7 @@ def _marked_headers(table: Element, rows: list[list[Cell]]) -> int:
 def _seen_text(element: Element, rules: _HidingRules, sections: Sections) -> str:
     """All visible text inside an element, on one line."""
     parts: list[str] = []
-    events = cast(
-        "_Events",
-        etree.iterwalk(cast("etree._Element", element), events=("start", "end", "comment")),  # pyright: ignore[reportPrivateUsage]
-    )
+    events = events_of(element)
     for event, inner in events:
         name = _name(inner)
         if event == "comment":
@@ -560,7 +504,7 @@ def _mostly_furniture(root: Element, furniture: dict[Element, str]) -> bool:
         for element in furniture
         if not any(parent in furniture for parent in _ancestors(element))
     )
-    return all_text - around < 200 and around > 0 or (all_text - around) * 20 < all_text
+    return (all_text - around < 200 and around > 0) or (all_text - around) * 20 < all_text
 
 
 def _ancestors(element: Element) -> Iterator[Element]:
@@ -583,10 +527,13 @@ def _size(element: Element) -> int:
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _AT_BLOCK = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.S)
+_SELECTOR_PART = re.compile(r"[.#]?[A-Za-z][\w-]*")
 _SIMPLE_SELECTOR = re.compile(r"(?:[a-z][\w-]*)?[.#][\w-]+", re.I)
 _LENGTH = re.compile(r"(-?\d*\.?\d+)(px|pt|em|rem|ex|%|vw|vh|in|cm|mm|pc)?")
-_PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "%": 0.16}
-_PIXELS |= {"in": 96.0, "cm": 37.8, "mm": 3.78, "pc": 16.0, "vw": 12.0, "vh": 8.0}
+_PIXELS = {
+    "": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "%": 0.16,
+    "in": 96.0, "cm": 37.8, "mm": 3.78, "pc": 16.0, "vw": 12.0, "vh": 8.0,
+}  # fmt: skip
 _WHITE = re.compile(
     r"(?:white|snow|ivory|#fff|#ffff|#f[5-9a-f]f[5-9a-f]f[5-9a-f](?:ff)?|"
     r"rgba?\(\s*(?:25[0-5]|24[5-9])[\s,]+(?:25[0-5]|24[5-9])[\s,]+(?:25[0-5]|24[5-9])\b.*|"
@@ -597,9 +544,11 @@ _WHITE = re.compile(
 
 @dataclass(slots=True)
 class _HidingRules:
-    """How the page's own style sheets hide classes and ids: (kind) by `.class` or `#id`."""
+    """What the page's own style sheets say, by `.class`, `#id` or element name."""
 
-    selectors: dict[str, HiddenKind] = field(default_factory=dict[str, HiddenKind])
+    hiding: dict[str, HiddenKind] = field(default_factory=dict[str, HiddenKind])
+    painting: set[str] = field(default_factory=set[str])  # what has a background
+    elsewhere: bool = False  # whether further style sheets are not at hand
 
     def hides(self, element: Element) -> HiddenKind | None:
         """Why the element cannot be seen; None when it can."""
@@ -611,46 +560,67 @@ class _HidingRules:
             return HiddenKind.HIDDEN_ELEMENT
         if name == "dialog" and element.get("open") is None:
             return HiddenKind.HIDDEN_ELEMENT
-        if (style := element.get("style")) and (kind := _hidden_by(style, element)):
-            return kind
+        kind = _hidden_by(element.get("style") or "")
         if name == "font" and _WHITE.fullmatch((element.get("color") or "").strip()):
-            return None if _has_background(element) else HiddenKind.WHITE
-        return self._by_selector(element, name) if self.selectors else None
+            kind = kind or HiddenKind.WHITE
+        if not kind and self.hiding:
+            selectors = _selectors(element, name)
+            kind = next((self.hiding[key] for key in selectors if key in self.hiding), None)
+        return None if kind is HiddenKind.WHITE and self._is_painted(element) else kind
 
-    def _by_selector(self, element: Element, name: str) -> HiddenKind | None:
-        keys = [f".{word}" for word in (element.get("class") or "").split()]
-        if identity := element.get("id"):
-            keys.append(f"#{identity.strip()}")
-        for key in keys:
-            kind = self.selectors.get(key) or self.selectors.get(name + key)
-            if kind and not (kind is HiddenKind.WHITE and _has_background(element)):
-                return kind
-        return None
+    def _is_painted(self, element: Element) -> bool:
+        """Whether anything may be painted behind the element: then white text can be read."""
+        current: Element | None = element
+        while current is not None:
+            colour = (current.get("bgcolor") or "").strip()
+            if (colour and not _WHITE.fullmatch(colour)) or current.get("background"):
+                return True
+            if _paints(_declarations(current.get("style") or "")):
+                return True
+            name = _name(current)
+            if name in self.painting or not self.painting.isdisjoint(_selectors(current, name)):
+                return True
+            if self.elsewhere and current is not element and current.get("class"):
+                return True
+            current = current.getparent()
+        return False
+
+
+def _selectors(element: Element, name: str) -> list[str]:
+    """The simple selectors that match an element by its class or id."""
+    keys = [f".{word}" for word in (element.get("class") or "").split()]
+    if identity := (element.get("id") or "").strip():
+        keys.append(f"#{identity}")
+    return [*keys, *(name + key for key in keys)]
 
 
 def _hiding_rules(root: Element) -> _HidingRules:
     rules = _HidingRules()
+    rules.elsewhere = any(
+        "stylesheet" in (link.get("rel") or "").lower() for link in root.iter("link")
+    )
     for sheet in root.iter("style"):
         text = _CSS_COMMENT.sub("", sheet.text or "")
         # What holds only in print, or on small screens, is not what most people see.
         text = _AT_BLOCK.sub("", text) if "@" in text else text
         for match in _RULE.finditer(text):
-            kind = _hidden_by(match[2], None)
-            for selector in match[1].split(","):
-                if _SIMPLE_SELECTOR.fullmatch(selector.strip()):
-                    if kind:
-                        rules.selectors[selector.strip()] = kind
-                    else:
-                        rules.selectors.pop(selector.strip(), None)
+            kind = _hidden_by(match[2])
+            paints = _paints(_declarations(match[2]))
+            for selector in (part.strip() for part in match[1].split(",")):
+                if paints:
+                    rules.painting.update(_SELECTOR_PART.findall(selector.rpartition(" ")[2]))
+                if not _SIMPLE_SELECTOR.fullmatch(selector):
+                    continue
+                if kind:
+                    rules.hiding[selector] = kind
+                else:
+                    rules.hiding.pop(selector, None)
     return rules
 
 
-def _hidden_by(style: str, element: Element | None) -> HiddenKind | None:
+def _hidden_by(style: str) -> HiddenKind | None:
     """Why a style's declarations make text invisible; None when they do not."""
-    values: dict[str, str] = {}
-    for declaration in style.split(";"):
-        name, _, value = declaration.partition(":")
-        values[name.strip().lower()] = value.replace("!important", "").strip().lower()
+    values = _declarations(style)
     if values.get("display") == "none" or values.get("visibility") in ("hidden", "collapse"):
         return HiddenKind.HIDDEN_ELEMENT
     if values.get("content-visibility") == "hidden" or values.get("mso-hide") == "all":
@@ -663,10 +633,17 @@ def _hidden_by(style: str, element: Element | None) -> HiddenKind | None:
         return HiddenKind.TINY
     if _is_off_page(values):
         return HiddenKind.OFF_PAGE
-    if _WHITE.fullmatch(values.get("color", "")) and not _paints(values):
-        if element is None or not _has_background(element):
-            return HiddenKind.WHITE
-    return None
+    white = _WHITE.fullmatch(values.get("color", "")) and not _paints(values)
+    return HiddenKind.WHITE if white else None
+
+
+def _declarations(style: str) -> dict[str, str]:
+    """The properties of a style and their values, in lower case."""
+    values: dict[str, str] = {}
+    for declaration in style.split(";"):
+        name, _, value = declaration.partition(":")
+        values[name.strip().lower()] = value.replace("!important", "").strip().lower()
+    return values
 
 
 def _font_size(values: dict[str, str]) -> str:
@@ -706,32 +683,11 @@ def _is_zero(value: str) -> bool:
 
 def _paints(values: dict[str, str]) -> bool:
     """Whether a style paints something behind its text, or an edge around it."""
+    nothing = ("none", "transparent", "inherit", "initial", "unset", "")
     for name, value in values.items():
-        if name.startswith("background") and not _WHITE.fullmatch(value):
-            if value not in ("none", "transparent", "inherit", "initial", ""):
-                return True
+        if name.startswith("background") and value not in nothing and not _WHITE.fullmatch(value):
+            return True
     return "text-shadow" in values or "-webkit-text-stroke" in values
-
-
-def _has_background(element: Element) -> bool:
-    """Whether anything may be painted behind the element: then white text can be read."""
-    current: Element | None = element
-    while current is not None:
-        colour = current.get("bgcolor") or ""
-        if (colour and not _WHITE.fullmatch(colour.strip())) or current.get("background"):
-            return True
-        if style := current.get("style"):
-            values = dict(
-                (part.partition(":")[0].strip().lower(), part.partition(":")[2].strip().lower())
-                for part in style.split(";")
-            )
-            if _paints(values):
-                return True
-        # A class may paint a background in a style sheet that is not at hand.
-        if current is not element and current.get("class"):
-            return True
-        current = current.getparent()
-    return False
 
 
 # --- what the file says about itself ---

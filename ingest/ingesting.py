@@ -17,7 +17,7 @@ from pathlib import Path
 from corpus.embedding import Embedder, Vectors
 from corpus.errors import UnreadableFile, UserError
 from corpus.files import FileStore, file_digest
-from corpus.library import PUBLIC, Held, Incoming, Library
+from corpus.library import PUBLIC, Held, Incoming, Library, StoredFile
 from corpus.types import Chunk
 from ingest.chunking import chunk_pages, embedded_text
 from ingest.details import MANIFEST, Manifest, details_for, find_manifest, id_for
@@ -138,6 +138,36 @@ class Ingester:
             progress(Progress(len(found), len(found), ""))
         return report
 
+    def rebuild(self, *, progress: Callable[[Progress], None] | None = None) -> Report:
+        """Read every stored original again, chunk it and embed it with the configured model.
+
+        Each document gets a new version when that has worked; one that can no longer be read
+        keeps the one it had. With another model than before, every document must be read again:
+        until the run ends, a search finds only those that have been.
+        """
+        report = Report()
+        self._library.set_embedding(self._embedder.fingerprint)
+        stored = self._library.stored_files()
+        waiting: list[_Ready] = []
+        with Sandbox() as sandbox:
+            for done, file in enumerate(stored):
+                if progress is not None:
+                    progress(Progress(done, len(stored), file.file_name))
+                path = self._files.path(file.sha256, file.file_name)
+                try:
+                    ready = self._read_again(file, path, sandbox, report)
+                except UserError as error:
+                    report.results.append(_failed(Path(file.file_name), error))
+                    continue
+                waiting.append(ready)
+                if sum(len(document.chunks) for document in waiting) >= EMBED_TOGETHER:
+                    self._store(waiting, report)
+                    waiting = []
+        self._store(waiting, report)
+        if progress is not None:
+            progress(Progress(len(stored), len(stored), ""))
+        return report
+
     def remove(self, document_id: str) -> None:
         """Delete a document and the originals that only it needed. Raises NotFound."""
         for sha256 in self._library.remove(document_id):
@@ -192,12 +222,30 @@ class Ingester:
             details=details,
             pages=reading.pages,
             warnings=warnings,
-            hidden=tuple(
-                {"page": item.page, "kind": item.kind.value, "text": item.text}
-                for item in reading.hidden
-            ),
+            hidden=_hidden(reading),
         )
         return _Ready(len(run.report.results) - 1, path, incoming, tuple(chunks))
+
+    def _read_again(self, file: StoredFile, path: Path, sandbox: Sandbox, report: Report) -> _Ready:
+        """A stored original as a new version, with the details that it has."""
+        reading = sandbox.read(path)
+        document = self._library.document(file.document_id)
+        report.results.append(Result(file.path or file.file_name, Outcome.FAILED))
+        incoming = Incoming(
+            collection=file.collection,
+            key=file.key,
+            preferred_id=file.document_id,
+            sha256=file.sha256,
+            file_name=file.file_name,
+            path=file.path,
+            size=file.size,
+            row_sha256=file.row_sha256,
+            details=document.details,
+            pages=reading.pages,
+            warnings=(*reading.warnings, *_hidden_warnings(reading)),
+            hidden=_hidden(reading),
+        )
+        return _Ready(len(report.results) - 1, path, incoming, tuple(chunk_pages(reading.pages)))
 
     def _store(self, waiting: Sequence[_Ready], report: Report) -> None:
         """Embed the chunks of several documents together, then store each by itself."""
@@ -344,6 +392,12 @@ def _without_text(path: Path, reading: Reading, warnings: tuple[str, ...]) -> Re
             f"{path.name} has no text layer on any of its {len(reading.pages)} pages. "
             "If it is a scan, run OCR on it (for example with ocrmypdf) and ingest the result.",
         ),
+    )
+
+
+def _hidden(reading: Reading) -> tuple[dict[str, object], ...]:
+    return tuple(
+        {"page": item.page, "kind": item.kind.value, "text": item.text} for item in reading.hidden
     )
 
 

@@ -18,7 +18,8 @@ from markdown_it import MarkdownIt
 
 from ingest.characters import without_controls, without_unseen
 from ingest.decoding import NotText, decode
-from ingest.html import NOTE_ATTRIBUTE, parse, walk
+from ingest.html import NOTE_ATTRIBUTE, walk
+from ingest.markup import parse_html
 from ingest.reading import Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
@@ -26,7 +27,8 @@ from ingest.sections import Sections
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S | re.M)
 _LONGEST_FRONT_MATTER = 200_000  # characters
 _NOTE = re.compile(
-    r"^ {0,3}\[\^([^\]\s]{1,60})\]:[ \t]*(.*(?:\n(?![ \t]*$|[ \t]{0,3}\[\^).+)*(?:\n+(?: {4}|\t).+)*)",
+    r"^ {0,3}\[\^([^\]\s]{1,60})\]:[ \t]*"
+    r"(.*(?:\n(?![ \t]*$|[ \t]{0,3}\[\^).+)*(?:\n+(?: {4}|\t).+)*)",
     re.M,
 )
 _NOTE_MARK = re.compile(r"\[\^([^\]\s]{1,60})\]")
@@ -61,13 +63,13 @@ def read_markdown(text: str) -> Reading:
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
     sections = Sections()
     front_matter, text = _front_matter(text, sections)
-    markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
     # Addresses are never shown, so none is refused: a refused link would stay as its source.
-    markdown.validateLink = lambda url: True
+    markdown.validateLink = _any_link
     text, notes = _footnotes(text)
     for name, note in notes.items():
         sections.add_note(name, f"[{name}] {_plain(markdown, note)}")
-    root = parse(markdown.render(text))
+    root = parse_html(markdown.render(text))
     if root is not None:
         walk(root, sections, alternatives=True)
     reading = sections.reading(
@@ -78,18 +80,22 @@ def read_markdown(text: str) -> Reading:
     return replace(reading, front_matter=front_matter)
 
 
+def _any_link(url: str) -> bool:  # noqa: ARG001
+    return True
+
+
 def _front_matter(text: str, sections: Sections) -> tuple[dict[str, object], str]:
     """The front matter, with dates as ISO strings, and the text without it."""
     found = _FRONT_MATTER.match(text)
     if not found or len(found[1]) > _LONGEST_FRONT_MATTER:
         return {}, text
     try:
-        loaded = cast(object, yaml.load(without_controls(found[1]), Loader=_PlainLoader))  # noqa: S506
+        loaded = cast(object, yaml.load(without_controls(found[1]), Loader=_PlainLoader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" (line {mark.line + 2})" if isinstance(mark, yaml.Mark) else ""
         sections.warnings.append(f"the front matter is not valid YAML{line}; read as text")
-        return {}, text
+        return {}, f"{found[1]}\n\n{text[found.end() :]}"
     if loaded is None:
         return {}, text[found.end() :]
     if not isinstance(loaded, Mapping):  # two rules with words between them
@@ -154,7 +160,7 @@ def _outside_fences(text: str) -> list[tuple[str, bool]]:
 def _plain(markdown: MarkdownIt, note: str) -> str:
     """The words of a footnote without its markup."""
     inner = Sections()
-    root = parse(markdown.render(re.sub(r"(?m)^(?: {4}|\t)", "", note)))
+    root = parse_html(markdown.render(re.sub(r"(?m)^(?: {4}|\t)", "", note)))
     if root is not None:
         walk(root, inner)
     return " ".join(page.text for page in inner.reading().pages)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from corpus.types import BlockKind
 from ingest.archives import Archive
-from ingest.html import Element, roman
+from ingest.markup import Element
+from ingest.markup import name_of as _name
+from ingest.numerals import numeral
 from ingest.reading import HiddenKind, Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
@@ -284,7 +286,7 @@ class _Document:
                 if start := item.get(_TEXT + "start-value"):
                     counters[depth] = _number(start) - 1
                 counters[depth] += 1
-                marker = f"{level[1]}{_formatted(counters[depth], level[0])}{level[2]}".strip()
+                marker = f"{level[1]}{numeral(counters[depth], level[0])}{level[2]}".strip()
             elif level:
                 marker = ""
             if _name(item) == "list-header":
@@ -422,11 +424,6 @@ class _Document:
 # --- elements ---
 
 
-def _name(element: Element) -> str:
-    tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
 def _number(text: str | None) -> int:
     text = (text or "").strip()
     return int(text) if re.fullmatch(r"\d{1,9}", text) else 0
@@ -488,11 +485,3 @@ def _hidden_kind(look: _Look) -> HiddenKind | None:
     if look.white and not look.painted:
         return HiddenKind.WHITE
     return None
-
-
-def _formatted(number: int, form: str) -> str:
-    if form in ("a", "A") and 1 <= number <= 26:
-        return chr(ord(form) + number - 1)
-    if form in ("i", "I") and 1 <= number <= 3999:
-        return roman(number) if form == "i" else roman(number).upper()
-    return str(number)

@@ -39,8 +39,8 @@ _STARTERS = frozenset(
     nor not no yes however although though because since after before during until once then
     thus therefore moreover furthermore nevertheless meanwhile instead also only even each every
     all both some any many most more few several such other another one two three first second
-    third finally under over between among across according despite through without within
-    government ministers councils local""".split()
+    third finally under over between among across according despite through without
+    within""".split()
 )
 _LABEL = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxlcIVXLC]{1,6})\.")
 _INITIALS = re.compile(r"(?:^|[\s(\[“\"‘'.])[A-Z]$")
@@ -140,7 +140,9 @@ def _ends_sentence(text: str, start: int, found: re.Match[str], end: int) -> boo
     next_letter = text[after]
     if next_letter in "\"“‘'([«¿¡" and after + 1 < end:
         next_letter = text[after + 1]
-    if next_letter.islower() or next_letter in ",;:)]”’.…":
+    if next_letter.islower():
+        return text[after + 1 : after + 2].isupper()  # a name such as iPad
+    if next_letter in ",;:)]”’.…":
         return False
     stop = found["stop"]
     if stop != ".":
@@ -176,8 +178,8 @@ def _belongs_to_word(text: str, start: int, stop: int, after: int, next_letter: 
     if not word:
         return False
     name = word[0].lower()
-    if name in _TITLES and not (name in ("v", "c", "al", "ed") and False):
-        return not (name in _NUMBERED and not next_letter.isdigit()) or not _is_starter(text, after)
+    if name in _TITLES:
+        return True
     if name in _NUMBERED and next_letter.isdigit():
         return True
     if name in _MAYBE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from corpus.types import BlockKind
@@ -19,7 +20,7 @@ _NAMED_HEADING = re.compile(
     r"(?:chapter|part|section|annex|appendix|schedule)\s+(?:\d+|[ivxlc]+|[a-z])\b[.:]?", re.I
 )
 _UNDERLINE = re.compile(r"\s*([=\-~^*_#])\1{2,}\s*")
-_RULE = re.compile(r"\s*[-=_*~#.+|\s]{4,}\s*")
+_RULE = re.compile(r"[-=_*~#.+|\s]{4,}+")
 _LETTERS = re.compile(r"[^\W\d_]")
 _LONGEST_HEADING = 80  # characters
 _NARROWEST_WRAP = 40  # characters; shorter lines are lines, not the wrapping of a paragraph
@@ -131,15 +132,15 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
     if longest < _NARROWEST_WRAP:
         return any(
             line[-1:] == "-" or following.strip()[:1].islower()
-            for line, following in zip(lines, lines[1:], strict=False)
+            for line, following in pairwise(lines)
         )
     # In wrapped text the first word of a line would not have fitted on the line above it.
     fits = sum(
         1
-        for line, following in zip(lines, lines[1:], strict=False)
+        for line, following in pairwise(lines)
         if len(line) + 1 + len(following.split(maxsplit=1)[0]) <= longest - 12
     )
-    return fits * 3 <= len(lines) or longest <= 100 and fits * 2 <= len(lines)
+    return fits * 3 <= len(lines) or (longest <= 100 and fits * 2 <= len(lines))
 
 
 def _unwrap(lines: Sequence[str]) -> str:

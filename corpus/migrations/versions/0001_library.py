@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("row_sha256", sa.String(length=64), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("embedding", sa.Text(), nullable=False),
         sa.Column("page_count", sa.Integer(), nullable=False),
         sa.Column("chunk_count", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),

@@ -1,0 +1,68 @@
+# Two commands do all there is to do on a fresh machine with Python 3.11:
+#   make serve   the environment, the starter library, and the chat page on 127.0.0.1:8000
+#   make test    the environment and every check
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+N      ?= 50
+
+.PHONY: serve test env library quick format lint types lock documents \
+        bench-ingest bench-lexical check-kill clean
+
+serve: library
+	$(BIN)/plumbline serve
+
+test: env lint types
+	$(BIN)/python -m pytest -n 2
+
+env: $(READY)
+
+# torch first, and alone: on Linux anything else that asks for it may bring gigabytes of CUDA.
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m corpus.export_onnx
+	touch $(READY)
+
+# The starter library; costs nothing when it is unchanged.
+library: env
+	$(BIN)/plumbline ingest corpus/documents --prune
+
+quick: env
+	$(BIN)/python -m pytest -n 2 -m "not slow and not browser"
+
+format: env
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: env
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: env
+	$(BIN)/pyright
+
+# The starter library's PDFs and Office files, from corpus/manuscripts.
+documents: env
+	$(BIN)/python -m corpus.build_documents
+
+bench-ingest: env
+	$(BIN)/python -m evals.bench_ingest
+
+bench-lexical: env
+	$(BIN)/python -m evals.bench_lexical
+
+check-kill: env
+	$(BIN)/python -m evals.check_kill --times $(N)
+
+# Needs uv. torch is left out, so that each machine takes the build that fits it.
+lock:
+	uv pip compile --python-version 3.11 --all-extras --no-emit-package torch --no-emit-find-links \
+	  --no-header --no-annotate pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,143 @@
+"""What callers send: checked here, turned into our own types, and not seen further in."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from assistant.types import Role, Turn
+from corpus.filters import Filters
+from corpus.types import Standing
+
+MOST_CHARACTERS = 4000  # of a question: about 600 words
+
+
+def plain_text(text: str) -> str:
+    """The text without white space around it; ValueError for a character that cannot be kept."""
+    if "\0" in text:
+        raise ValueError("it holds a character that cannot be kept (U+0000)")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("it holds half of a character (a lone surrogate)") from error
+    return text.strip()
+
+
+def question_text(text: str) -> str:
+    """A question as it is asked; ValueError naming what is wrong with it."""
+    text = plain_text(text)
+    if not text:
+        raise ValueError("it is empty; write a question")
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(
+            f"it has {len(text):,} characters; at most {MOST_CHARACTERS:,} can be read"
+        )
+    return text
+
+
+def _title_text(text: str) -> str:
+    text = " ".join(plain_text(text).split())
+    if not 1 <= len(text) <= 200:
+        raise ValueError(f"a title has 1 to 200 characters, and this one {len(text):,}")
+    return text
+
+
+Question = Annotated[str, AfterValidator(question_text)]
+ShortText = Annotated[str, Field(max_length=200), AfterValidator(plain_text)]
+Few = Field(default=[], max_length=100)
+
+
+class _Body(BaseModel):
+    # A misspelt field is told, not ignored.
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FiltersBody(_Body):
+    """Which part of the library a question is put to; all conditions must hold."""
+
+    collection: ShortText | None = None
+    documents: Annotated[list[ShortText], Few] = []
+    sectors: Annotated[list[ShortText], Few] = []
+    principles: Annotated[list[Annotated[int, Field(ge=1, le=99)]], Few] = []
+    standings: Annotated[list[Standing], Few] = []
+    published_from: date | None = None
+    published_to: date | None = None
+    place: ShortText = ""
+
+    def filters(self) -> Filters:
+        """The same as the assistant takes it."""
+        return Filters(
+            collection=self.collection,
+            documents=tuple(self.documents),
+            sectors=tuple(self.sectors),
+            principles=tuple(self.principles),
+            standings=tuple(standing.value for standing in self.standings),
+            published_from=self.published_from,
+            published_to=self.published_to,
+            place=self.place,
+        )
+
+
+def filters_of(body: FiltersBody | None) -> Filters | None:
+    """The filters sent; None when there were none."""
+    return body.filters() if body else None
+
+
+class ChatBody(_Body):
+    """A message to the assistant; without a conversation_id it starts a conversation."""
+
+    message: Question
+    conversation_id: ShortText | None = None
+    filters: FiltersBody | None = None
+
+
+class SearchBody(_Body):
+    """What to look for."""
+
+    query: Question
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+    filters: FiltersBody | None = None
+
+
+class TitleBody(_Body):
+    """A conversation's new title."""
+
+    title: Annotated[str, AfterValidator(_title_text)]
+
+
+class TurnBody(_Body):
+    """One earlier turn."""
+
+    role: Literal["user", "assistant"]
+    text: Annotated[str, Field(max_length=100_000), AfterValidator(plain_text)]
+    declined: bool = False
+
+    def turn(self) -> Turn:
+        """The same as the assistant takes it."""
+        return Turn(Role(self.role), self.text, declined=self.declined)
+
+
+class LocalAskBody(_Body):
+    """A question of the command line, with the turns before it; it is not kept."""
+
+    question: Question
+    turns: list[TurnBody] = []
+    filters: FiltersBody | None = None
+
+
+class LocalIngestBody(_Body):
+    """Files and folders of this machine, for the command line."""
+
+    paths: Annotated[list[str], Field(max_length=10_000)] = []  # absolute
+    collection: ShortText = "public"
+    prune: bool = False
+    rebuild: bool = False
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Self:
+        if not self.paths and not self.rebuild:
+            raise ValueError("name at least one path")
+        return self
