@@ -135,9 +135,10 @@ class LocalIngestBody(_Body):
     collection: ShortText = "public"
     prune: bool = False
     rebuild: bool = False
+    sources: Annotated[list[ShortText], Field(max_length=1000)] = []  # ids of the catalogue
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
-        if not self.paths and not self.rebuild:
-            raise ValueError("name at least one path")
+        if not (self.paths or self.sources or self.rebuild):
+            raise ValueError("name at least one path or source")
         return self

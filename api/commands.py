@@ -143,7 +143,7 @@ def search_library(query: str, *, limit: int, collection: str | None, as_json: b
             passages = open_assistant(store).search(
                 query, limit=limit, filters=Filters(collection=collection)
             )
-            found = dict(shapes.search_json(passages))
+            found: Json = dict(shapes.search_json(passages))
     if as_json:
         _print_json(found)
         return
@@ -249,7 +249,7 @@ def read_history(file: Path) -> list[Turn]:
     """Earlier turns from JSON lines of {"role", "text"}. Raises ConfigurationError by line."""
     turns: list[Turn] = []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The history {file} cannot be read: {error}.", fix="Name a UTF-8 text file."

@@ -119,7 +119,7 @@ class Guard:
             problem = Problem(
                 401,
                 "This server asks for a key, and the one sent is missing or wrong.",
-                fix="Send the header `Authorization: Bearer KEY`, with the key of PLUMBLINE_API_KEY.",
+                fix="Send `Authorization: Bearer KEY`; whoever runs the server has the key.",
                 code="unauthorised",
                 headers={"WWW-Authenticate": "Bearer"},
             )

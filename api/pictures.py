@@ -49,6 +49,10 @@ class Pictures:
                 logger.warning("a page picture could not be drawn: %s", type(error).__name__)
                 self._end()
                 raise _cannot_be_drawn() from error
+            except Exception as error:
+                # Whatever pdfium stumbles over in a damaged file is no fault of the server.
+                logger.warning("a page picture could not be drawn: %s", type(error).__name__)
+                raise _cannot_be_drawn() from error
             self._kept[key] = picture
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

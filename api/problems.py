@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
 
-from corpus.errors import UserError
+from corpus.errors import ConfigurationError, UserError
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,9 @@ HtmlError = Callable[[Request, Problem], Response]
 
 
 def problem_from(error: UserError) -> Problem:
-    """A person's mistake, or an operator's, as a problem."""
-    status = _STATUS_BY_CODE.get(error.code, 400)
+    """A caller's mistake as a problem; what only an operator can mend is no fault of theirs."""
+    otherwise = 503 if isinstance(error, ConfigurationError) else 400
+    status = _STATUS_BY_CODE.get(error.code, otherwise)
     return Problem(status, error.problem, fix=error.fix, code=error.code)
 
 

@@ -31,8 +31,16 @@ MOST_WAITING = 8  # uploads in the queue of the one writer
 T = TypeVar("T")
 
 
-class Stopping(Exception):
+class Stopping(Problem):
     """Raised inside a long job when the server is to stop or the caller has gone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            503,
+            "The server is stopping, so this was not finished.",
+            fix="Send it again when it is back; what the library has already is left out.",
+            code="stopping",
+        )
 
 
 class Service:
@@ -70,6 +78,11 @@ class Service:
     def ready(self) -> bool:
         """Whether a question would be answered at once."""
         return self._assistant is not None
+
+    @property
+    def fault(self) -> str:
+        """Why questions cannot be answered; empty while nothing is known to be wrong."""
+        return self._fault.problem if self._fault else ""
 
     def assistant(self) -> Assistant:
         """The assistant. Raises Problem (503) when it is not there in time, or cannot be."""

@@ -11,9 +11,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from corpus.embedding import Embedder
 from corpus.errors import ConfigurationError
+from corpus.library import Library
 from corpus.locking import writer_lock
 from corpus.settings import LOOPBACK_HOSTS, Settings, load_settings
+
+
+GRACE = 10  # seconds that a running request has when the server is told to stop
 
 
 def serve_forever(*, host: str | None, port: int | None) -> None:
@@ -26,13 +31,20 @@ def serve_forever(*, host: str | None, port: int | None) -> None:
     from api.app import create_app
 
     with writer_lock(settings.data_dir, doing="plumbline serve"), _listening(settings) as listener:
+        _check_library(settings)
         token = secrets.token_urlsafe(32)
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         with _announced(settings.data_dir, address, token):
             print(f"Plumbline is at {address} (Ctrl+C stops it)", file=sys.stderr, flush=True)
             app = create_app(settings, local_token=token)
             server = uvicorn.Server(
-                uvicorn.Config(app, log_level="warning", server_header=False, access_log=False)
+                uvicorn.Config(
+                    app,
+                    log_level="warning",
+                    server_header=False,
+                    access_log=False,
+                    timeout_graceful_shutdown=GRACE,
+                )
             )
             server.run(sockets=[listener])
 
@@ -44,6 +56,15 @@ def refuse_open_door(settings: Settings) -> None:
             f"Listening on {settings.host!r} would let other machines in without a key.",
             fix="Set PLUMBLINE_API_KEY, or leave PLUMBLINE_HOST at 127.0.0.1.",
         )
+
+
+def _check_library(settings: Settings) -> None:
+    """Raise ConfigurationError now, and not from inside the server, for what an operator mends."""
+    library = Library.open(settings.library_url)
+    try:
+        library.check_embedding(Embedder(settings.embedding_model).fingerprint)
+    finally:
+        library.close()
 
 
 @contextmanager

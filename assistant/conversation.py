@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,9 @@ ANSWER_WORDS = 0.15  # weight of a rare word from the last answer
 DECAY = 0.5  # of a user turn for each turn that came after it
 LEAST_GATE = 0.3  # even a question that stands alone belongs to its conversation
 RARE_WORDS = 10
+# Of a whole question beside one of its parts.
+WHOLE_SHARE = 0.6
+WHOLE_WORDS = 0.4
 
 _POINTING = re.compile(
     r"\b(it|its|they|them|their|that|this|those|these|he|she|him|her|there|then|"
@@ -80,6 +83,14 @@ def understand(
             terms.setdefault(term, gate * ANSWER_WORDS)
     mixed /= np.linalg.norm(mixed)
     return Query(question, mixed, terms, own_terms, leaning)
+
+
+def part_of(whole: Query, part: Query) -> Query:
+    """The query for one of the questions in a question: its own, and less of the rest."""
+    vector = part.vector + WHOLE_SHARE * whole.vector
+    vector /= np.linalg.norm(vector)
+    rest = {term: weight * WHOLE_WORDS for term, weight in whole.terms.items()}
+    return replace(part, vector=vector, terms={**rest, **part.terms}, leaning=whole.leaning)
 
 
 def answered_turns(turns: Sequence[Turn]) -> list[Turn]:

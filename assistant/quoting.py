@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from assistant.conversation import Query
@@ -17,9 +17,8 @@ WORDS = 0.35
 KIND = 0.15
 # A further sentence must be nearly as good as the best one, and say something else.
 NEARLY = 0.8
-ALIKE = 0.55  # shared words, of all words of the two sentences
-MOST_SENTENCES = 3
-MOST_TOGETHER = 6
+ALIKE = 0.75  # shared words, of the words of the shorter sentence
+ALIKE_WITH_FIGURES = 0.4
 
 # Sections that list or introduce rather than say.
 _LISTING = re.compile(
@@ -69,9 +68,14 @@ class QuotingWriter:
     def __init__(self, lexical: LexicalIndex) -> None:
         self._lexical = lexical
 
-    def rank(self, query: Query, passages: Sequence[Passage]) -> list[Quotation]:
-        """Every sentence of the passages as a quotation, best first."""
-        weights = self._weights(query)
+    def rank(
+        self, query: Query, passages: Sequence[Passage], *, leaving_out: Collection[str] = ()
+    ) -> list[Quotation]:
+        """Every sentence of the passages as a quotation, best first.
+
+        Terms in `leaving_out` do not count: inside one document, its name tells nothing apart.
+        """
+        weights = self._weights(query, leaving_out)
         wants_figure = bool(_ASKS_FOR_FIGURE.search(query.text))
         wants_money = bool(_ASKS_FOR_MONEY.search(query.text))
         ranked: list[Quotation] = []
@@ -92,31 +96,47 @@ class QuotingWriter:
                 ranked.append(Quotation(passage, start, end, score, coverage))
         return sorted(ranked, key=lambda quotation: -quotation.score)
 
-    def choose(self, ranked: Sequence[Quotation], *, most: int = MOST_SENTENCES) -> list[Quotation]:
-        """The few quotations to show, best first: nearly as good as the best, and not alike."""
+    def choose(
+        self,
+        ranked: Sequence[Quotation],
+        *,
+        most: int,
+        nearly: float = NEARLY,
+        most_a_document: int | None = None,
+        beside: Sequence[Quotation] = (),
+    ) -> list[Quotation]:
+        """The few quotations to show, best first: nearly as good as the best, and not alike.
+
+        `beside` are those already chosen for another part of the answer, which none may repeat.
+        """
         chosen: list[Quotation] = []
         for quotation in ranked:
-            if len(chosen) == most or (chosen and quotation.score < NEARLY * chosen[0].score):
+            if len(chosen) == most or (chosen and quotation.score < nearly * chosen[0].score):
                 break
-            if not any(self._alike(quotation, held) for held in chosen):
+            document_id = quotation.passage.chunk.document_id
+            held_of_it = sum(held.passage.chunk.document_id == document_id for held in chosen)
+            if most_a_document is not None and held_of_it >= most_a_document:
+                continue
+            if not any(self._alike(quotation, held) for held in (*beside, *chosen)):
                 chosen.append(_with_what_it_leans_on(quotation))
         return chosen
 
-    def _weights(self, query: Query) -> dict[str, float]:
+    def _weights(self, query: Query, leaving_out: Collection[str]) -> dict[str, float]:
         """The query's terms by weight and rarity; a word that the library lacks is the rarest."""
         total = len(self._lexical) + 1
         return {
             term: weight * math.log(total / (self._lexical.frequency(term) + 0.5))
             for term, weight in query.terms.items()
+            if term not in leaving_out
         }
 
     def _alike(self, one: Quotation, other: Quotation) -> bool:
         """Whether two sentences say the same: most words shared, or the same figures."""
         mine, theirs = set(self._lexical.terms(one.text)), set(self._lexical.terms(other.text))
-        shared = len(mine & theirs) / max(1, len(mine | theirs))
+        shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
         figures, others = _figures(one.text), _figures(other.text)
-        same_figures = bool(figures) and (figures <= others or others <= figures)
-        return shared >= ALIKE or (same_figures and shared >= ALIKE / 2)
+        same_figures = bool(figures) and bool(others) and (figures <= others or others <= figures)
+        return shared >= ALIKE or (same_figures and shared >= ALIKE_WITH_FIGURES)
 
 
 def reading_order(quotations: Sequence[Quotation]) -> list[Quotation]:

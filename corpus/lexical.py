@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from corpus.library import Library
 logger = logging.getLogger(__name__)
 
 WRITER_MEMORY = 50_000_000  # bytes; tantivy asks for at least 15 MB a thread
+WRITER_WAIT = 20.0  # seconds
 LAYOUT = "2"  # count up when the schema or the analyser changes: the index is then made again
 
 # Words that say nothing about what a question is about. Ours is shorter than tantivy's: "not",
@@ -56,15 +58,9 @@ class LexicalIndex:
             change = difference(self._held, current)
         if not change:
             return 0
-        try:
-            writer = self._index.writer(heap_size=WRITER_MEMORY, num_threads=1)
-        except ValueError as error:
-            raise ConfigurationError(
-                f"The lexical index in {self._folder} is being written by another process.",
-                fix="Wait for it to end, or stop the other plumbline.",
-            ) from error
+        writer = self._writer()
         for version_id in (*change.surplus, *change.missing):
-            writer.delete_documents("version", version_id)
+            writer.delete_documents_by_term("version", version_id)
         for rows in library.chunk_rows(change.missing):
             for number, chunk in zip(rows.numbers, rows.chunks, strict=True):
                 entry = tantivy.Document()
@@ -158,6 +154,20 @@ class LexicalIndex:
             index.register_tokenizer("english", self._analyzer)
         layout.write_text(LAYOUT, encoding="utf-8")
         return index
+
+    def _writer(self) -> tantivy.IndexWriter:
+        """The one writer there may be; another process's is waited for, as it is soon done."""
+        give_up = time.monotonic() + WRITER_WAIT
+        while True:
+            try:
+                return self._index.writer(heap_size=WRITER_MEMORY, num_threads=1)
+            except ValueError as error:
+                if time.monotonic() > give_up:
+                    raise ConfigurationError(
+                        f"The lexical index in {self._folder} is being written by another process.",
+                        fix="Wait for it to end, or stop the other plumbline.",
+                    ) from error
+                time.sleep(0.1)
 
     def _remake(self) -> None:
         shutil.rmtree(self._folder)

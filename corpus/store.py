@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from corpus.chroma import ChromaIndex
@@ -32,15 +33,19 @@ class Store:
         self.matrix = VectorMatrix()
         self.chroma = ChromaIndex(self.data_dir / "chroma", url=settings.chroma_url)
         self._seen = -1
+        self._catching_up = threading.Lock()
 
     def catch_up(self) -> None:
         """Bring the lexical index and the matrix to the library's state; quick when they are."""
         generation = self.library.generation()
         if generation == self._seen:
             return
-        self.lexical.catch_up(self.library)
-        self.matrix.catch_up(self.library)
-        self._seen = generation
+        # One thread brings them up; the lexical index takes one writer only.
+        with self._catching_up:
+            if generation > self._seen:
+                self.lexical.catch_up(self.library)
+                self.matrix.catch_up(self.library)
+                self._seen = generation
 
     def close(self) -> None:
         """Let go of the database and of Chroma."""

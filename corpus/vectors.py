@@ -10,6 +10,7 @@ Two homes for one set of vectors, both derived from the library:
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,33 +18,45 @@ import numpy.typing as npt
 from corpus.library import Library, Vectors
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """One state of the matrix, replaced whole: other threads search while it is brought up."""
+
+    numbers: npt.NDArray[np.int64]  # of the chunks, growing
+    versions: npt.NDArray[np.object_]  # the version id of each
+    vectors: Vectors  # (n, dimensions)
+
+
+_NOTHING = _Rows(
+    np.zeros(0, dtype=np.int64), np.zeros(0, dtype=object), np.zeros((0, 0), dtype=np.float32)
+)
+
+
 class VectorMatrix:
     """The vectors of every current chunk as one matrix (n, dimensions), searched exactly."""
 
     def __init__(self) -> None:
         self._generation = -1
-        self.numbers: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._vectors: Vectors = np.zeros((0, 0), dtype=np.float32)
-        self._versions: npt.NDArray[np.object_] = np.zeros(0, dtype=object)
+        self._rows = _NOTHING
 
     def catch_up(self, library: Library) -> bool:
         """Load what the library holds, if that has changed; says whether it had."""
         generation = library.generation()
         if generation == self._generation:
             return False
-        held = set(self._versions.tolist())
+        held = set(self._rows.versions.tolist())
         current = library.current_versions()
         missing = [version_id for version_id in current if version_id not in held]
         if len(missing) * 2 > len(current):
-            self.numbers, versions, self._vectors = library.chunk_vectors()
-            self._versions = np.array(versions, dtype=object)
+            numbers, versions, vectors = library.chunk_vectors()
+            self._rows = _Rows(numbers, np.array(versions, dtype=object), vectors)
         else:
-            self._replace(library, missing, set(current))
+            self._rows = _replaced(self._rows, library, missing, set(current))
         self._generation = generation
         return True
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self._rows.numbers)
 
     def search(
         self, query: npt.NDArray[np.float32], *, limit: int, versions: Collection[str] | None = None
@@ -52,54 +65,50 @@ class VectorMatrix:
 
         `versions` restricts the search to chunks of those versions; None searches all.
         """
-        if not len(self.numbers):
+        held = self._rows
+        if not len(held.numbers):
             return []
         if versions is None:
-            rows = None
-            scores = self._vectors @ query
+            chosen = np.arange(len(held.numbers))
+            scores = held.vectors @ query
         else:
-            rows = np.flatnonzero(np.isin(self._versions, list(versions)))
-            scores = self._vectors[rows] @ query
+            chosen = np.flatnonzero(np.isin(held.versions, list(versions)))
+            scores = held.vectors[chosen] @ query
         limit = min(limit, len(scores))
         if limit == 0:
             return []
         best = np.argpartition(-scores, limit - 1)[:limit]
         best = best[np.argsort(-scores[best], kind="stable")]
-        numbers = self.numbers[best] if rows is None else self.numbers[rows[best]]
         return [
-            (int(number), float(score)) for number, score in zip(numbers, scores[best], strict=True)
+            (int(number), float(score))
+            for number, score in zip(held.numbers[chosen[best]], scores[best], strict=True)
         ]
 
     def scores(self, query: npt.NDArray[np.float32], numbers: Collection[int]) -> dict[int, float]:
         """The cosine of particular chunks; numbers that it does not hold are left out."""
-        rows = np.searchsorted(self.numbers, list(numbers))
+        held = self._rows
         found: dict[int, float] = {}
-        for number, row in zip(numbers, rows, strict=True):
-            if row < len(self.numbers) and self.numbers[row] == number:
-                found[number] = float(self._vectors[row] @ query)
+        for number, row in zip(numbers, np.searchsorted(held.numbers, list(numbers)), strict=True):
+            if row < len(held.numbers) and held.numbers[row] == number:
+                found[number] = float(held.vectors[row] @ query)
         return found
 
-    def vector(self, number: int) -> npt.NDArray[np.float32] | None:
-        """A chunk's own vector, or None when it is not held."""
-        row = int(np.searchsorted(self.numbers, number))
-        if row < len(self.numbers) and self.numbers[row] == number:
-            return self._vectors[row]
-        return None
 
-    def _replace(self, library: Library, missing: list[str], current: set[str]) -> None:
-        """Drop retired versions' rows and append the new ones; numbers only ever grow."""
-        kept = np.isin(self._versions, list(current))
-        numbers, versions, vectors = [self.numbers[kept]], [self._versions[kept]], []
-        if kept.any():
-            vectors.append(self._vectors[kept])
-        for rows in library.chunk_rows(sorted(missing)):
-            if rows.numbers:
-                numbers.append(np.array(rows.numbers, dtype=np.int64))
-                versions.append(np.array([rows.version_id] * len(rows.numbers), dtype=object))
-                vectors.append(rows.vectors)
-        order = np.argsort(np.concatenate(numbers), kind="stable")
-        self.numbers = np.concatenate(numbers)[order]
-        self._versions = np.concatenate(versions)[order]
-        self._vectors = (
-            np.concatenate(vectors)[order] if vectors else np.zeros((0, 0), dtype=np.float32)
-        )
+def _replaced(held: _Rows, library: Library, missing: list[str], current: set[str]) -> _Rows:
+    """The rows without retired versions' and with the new ones'."""
+    kept = np.isin(held.versions, list(current))
+    numbers, versions = [held.numbers[kept]], [held.versions[kept]]
+    vectors = [held.vectors[kept]] if kept.any() else []
+    for rows in library.chunk_rows(sorted(missing)):
+        if rows.numbers:
+            numbers.append(np.array(rows.numbers, dtype=np.int64))
+            versions.append(np.array([rows.version_id] * len(rows.numbers), dtype=object))
+            vectors.append(rows.vectors)
+    if not vectors:
+        return _NOTHING
+    order = np.argsort(np.concatenate(numbers), kind="stable")
+    return _Rows(
+        np.concatenate(numbers)[order],
+        np.concatenate(versions)[order],
+        np.concatenate(vectors)[order],
+    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from ingest.markup import Element, parse_xml
+from ingest.markup import Element, TooDeep, parse_xml
 from ingest.refusing import refusal
 
 MOST_UNPACKED = 200_000_000  # bytes of all parts together
@@ -27,6 +27,7 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.warnings: list[str] = []
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -105,7 +106,17 @@ class Archive:
             )
         for old, new in (rename or {}).items():
             content = content.replace(old, new)
-        root = parse_xml(content)
+        try:
+            root, was_mended = parse_xml(content)
+        except TooDeep as error:
+            raise refusal(
+                self._path,
+                "unreadable",
+                f"its part {name!r} nests elements too deeply.",
+                fix=_SAVE_AGAIN,
+            ) from error
+        if was_mended:
+            self.warnings.append(f"the part {name} is damaged: some of it may be missing")
         if root is None:
             raise refusal(
                 self._path,

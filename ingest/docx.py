@@ -16,10 +16,27 @@ from urllib.parse import unquote
 
 from corpus.types import BlockKind
 from ingest.archives import Archive
+from ingest.docx_styles import (
+    Level,
+    Look,
+    Numbering,
+    Style,
+    W,
+    child_of,
+    hidden_kind,
+    is_on,
+    levels_of,
+    look_of,
+    number_of,
+    numbering_of,
+    shading_of,
+    style_of,
+    switch_of,
+    value_of,
+)
 from ingest.markup import Element
 from ingest.markup import name_of as _name
-from ingest.numerals import numeral
-from ingest.reading import HiddenKind, Reading
+from ingest.reading import Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
 from ingest.table_rows import Cell, count_headers, table_lines
@@ -35,8 +52,6 @@ _STRICT = {  # the namespaces of "strict" files, and what the same names are els
         b"http://schemas.openxmlformats.org/officeDocument/2006/math"
     ),
 }
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 # Containers whose content reads as if they were not there.
 _THROUGH = frozenset(
@@ -49,7 +64,9 @@ _SYMBOLS = {  # Wingdings and Symbol signs that carry meaning in forms and formu
     "F0B8": "÷", "F0B0": "°", "F0B9": "≠", "F0BB": "≈", "F06D": "µ", "F061": "α", "F062": "β",
 }  # fmt: skip
 _CAPTIONS = ("caption", "table of figures heading")
-_CODE = re.compile(r"code|preformatted|source|verbatim|macro text|plain text listing", re.I)
+_CODE = re.compile(
+    r"\b(?:code|html preformatted|preformatted text|verbatim|macro text|sourcecode)\b", re.I
+)
 _HEADING_NAME = re.compile(r"heading ([1-9])", re.I)
 _GARBAGE_TITLE = re.compile(
     r"(?:microsoft word - .*|word document|document|untitled|title|.*\.(?:docx?|dotx?|rtf))", re.I
@@ -97,84 +114,6 @@ def _relations(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
     return relations
 
 
-# --- styles and numbering ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """How a run looks, as far as that decides whether it can be seen; None is inherited."""
-
-    vanish: bool | None = None
-    white: bool | None = None
-    half_points: int | None = None
-    shaded: bool | None = None
-    bold: bool | None = None
-
-    def over(self, below: _Look) -> _Look:
-        """This look where it says something, the other where it does not."""
-        return _Look(
-            below.vanish if self.vanish is None else self.vanish,
-            below.white if self.white is None else self.white,
-            below.half_points if self.half_points is None else self.half_points,
-            below.shaded if self.shaded is None else self.shaded,
-            below.bold if self.bold is None else self.bold,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    name: str = ""
-    based_on: str = ""
-    outline: int = -1  # 0 is the highest level; 9 and -1 are body text
-    numbering: tuple[str, int] | None = None  # (list id, depth)
-    look: _Look = _Look()
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    form: str = "bullet"
-    text: str = ""
-    start: int = 1
-
-
-@dataclass(slots=True)
-class _Numbering:
-    """The lists of a document and where their counters stand."""
-
-    levels: dict[str, dict[int, _Level]] = field(default_factory=dict[str, dict[int, _Level]])
-    abstract: dict[str, str] = field(default_factory=dict[str, str])  # list id → its definition
-    counters: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
-
-    def label(self, identity: str, depth: int) -> str:
-        """The label of the next item of a list: "3.2", "a)", or "-" for a bullet."""
-        levels = self.levels.get(identity, {})
-        level = levels.get(depth)
-        if level is None or level.form == "bullet":
-            return "-"
-        if level.form == "none" or not level.text:
-            return ""
-        definition = self.abstract.get(identity, identity)
-        now = self.counters.get((definition, depth), level.start - 1) + 1
-        self.counters[definition, depth] = now
-        for other in [key for key in self.counters if key[0] == definition and key[1] > depth]:
-            del self.counters[other]
-
-        def number(match: re.Match[str]) -> str:
-            wanted = int(match[1]) - 1
-            form = levels.get(wanted, level)
-            value = self.counters.setdefault((definition, wanted), form.start)
-            return _formatted(value, form.form)
-
-        return re.sub(r"%([1-9])", number, level.text).strip()
-
-
-_FORMS = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
-
-
-def _formatted(number: int, form: str) -> str:
-    return f"{number:02d}" if form == "decimalZero" else numeral(number, _FORMS.get(form, "1"))
-
-
 # --- the document ---
 
 
@@ -204,10 +143,10 @@ class _Document:
         self._archive = archive
         self._sections = Sections()
         self._relations = _relations(archive, name)
-        self._default_look = _Look()
+        self._default_look = Look()
         self._default_style = ""
-        self._styles: dict[str, _Style] = {}
-        self._numbering = _Numbering()
+        self._styles: dict[str, Style] = {}
+        self._numbering = Numbering()
         self._fields: list[bool] = []  # for each open field, whether its code is being read
         self._changes = False
         self._list: str | None = None  # the list that the last block belonged to
@@ -219,15 +158,16 @@ class _Document:
 
     def read(self, root: Element) -> None:
         """Take in the main part and the notes."""
-        self._painted_page = any(True for _ in root.iter(_W + "background"))
+        self._painted_page = any(True for _ in root.iter(W + "background"))
         for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
             self._read_notes(kind, tag)
-        body = next((child for child in root.iter(_W + "body")), root)
+        body = next((child for child in root.iter(W + "body")), root)
         self._read_blocks(body, _Where(self._painted_page))
         self._flush_code()
 
     def reading(self) -> Reading:
         """All that was read, as pages."""
+        self._sections.warnings += self._archive.warnings
         if self._changes:
             self._sections.warnings.append(
                 "the file has tracked changes: read with all of them accepted"
@@ -269,44 +209,44 @@ class _Document:
             return
         for element in root.iterchildren():
             if _name(element) == "docDefaults":
-                for properties in element.iter(_W + "rPr"):
-                    self._default_look = _look(properties)
+                for properties in element.iter(W + "rPr"):
+                    self._default_look = look_of(properties)
             elif _name(element) == "style":
-                identity = element.get(_W + "styleId") or ""
-                self._styles[identity] = _style(element)
-                if element.get(_W + "type") == "paragraph" and _is_on(element.get(_W + "default")):
+                identity = element.get(W + "styleId") or ""
+                self._styles[identity] = style_of(element)
+                if element.get(W + "type") == "paragraph" and is_on(element.get(W + "default")):
                     self._default_style = identity
 
     def _read_numbering(self) -> None:
         root = self._part("numbering")
         if root is None:
             return
-        definitions: dict[str, dict[int, _Level]] = {}
+        definitions: dict[str, dict[int, Level]] = {}
         links: dict[str, str] = {}  # definitions that only name a style → the style
         styled: dict[str, str] = {}  # a style → the definition that it names
         for element in root.iterchildren():
-            identity = element.get(_W + "abstractNumId") or ""
+            identity = element.get(W + "abstractNumId") or ""
             if _name(element) == "abstractNum":
-                definitions[identity] = _levels(element)
-                if link := _value(element, "numStyleLink"):
+                definitions[identity] = levels_of(element)
+                if link := value_of(element, "numStyleLink"):
                     links[identity] = link
-                if link := _value(element, "styleLink"):
+                if link := value_of(element, "styleLink"):
                     styled[link] = identity
         for element in root.iterchildren():
             if _name(element) != "num":
                 continue
-            identity = element.get(_W + "numId") or ""
-            abstract = _value(element, "abstractNumId")
+            identity = element.get(W + "numId") or ""
+            abstract = value_of(element, "abstractNumId")
             abstract = styled.get(links.get(abstract, ""), abstract)
             levels = dict(definitions.get(abstract, {}))
             for override in element.iterchildren():
                 if _name(override) != "lvlOverride":
                     continue
-                depth = _number(override.get(_W + "ilvl"))
-                levels |= _levels(override)
-                if (start := _value(override, "startOverride")) and depth in levels:
+                depth = number_of(override.get(W + "ilvl"))
+                levels |= levels_of(override)
+                if (start := value_of(override, "startOverride")) and depth in levels:
                     level = levels[depth]
-                    levels[depth] = _Level(level.form, level.text, _number(start))
+                    levels[depth] = Level(level.form, level.text, number_of(start))
                     abstract = f"{abstract}/{identity}"  # its own counters
             self._numbering.levels[identity] = levels
             self._numbering.abstract[identity] = abstract
@@ -314,12 +254,12 @@ class _Document:
     def _read_notes(self, kind: str, tag: str) -> None:
         root = self._part(kind)
         for note in root.iterchildren() if root is not None else ():
-            if _name(note) != tag or (note.get(_W + "type") or "normal") != "normal":
+            if _name(note) != tag or (note.get(W + "type") or "normal") != "normal":
                 continue
-            texts = [self._gathered(paragraph, _Where()).text for paragraph in note.iter(_W + "p")]
+            texts = [self._gathered(paragraph, _Where()).text for paragraph in note.iter(W + "p")]
             text = " ".join(" ".join(texts).split())
             if text:
-                self._sections.add_note(f"{tag}{note.get(_W + 'id')}", text)
+                self._sections.add_note(f"{tag}{note.get(W + 'id')}", text)
 
     # --- blocks ---
 
@@ -341,19 +281,19 @@ class _Document:
                 self._sections.add(BlockKind.PARAGRAPH, _formula(element))
 
     def _add_paragraph(self, element: Element, where: _Where) -> None:
-        properties = _child(element, "pPr")
+        properties = child_of(element, "pPr")
         gathered = self._gathered(element, where)
         if self._carried is not None:
             gathered.parts[:0] = self._carried.parts
             gathered.notes[:0] = self._carried.notes
             gathered.boxes[:0] = self._carried.boxes
             self._carried = None
-        mark = _child(properties, "rPr")
-        if mark is not None and _child(mark, "del") is not None:
+        mark = child_of(properties, "rPr")
+        if mark is not None and child_of(mark, "del") is not None:
             self._changes = True
             self._carried = gathered  # with its end deleted, it runs on into the next
             return
-        style = _value(properties, "pStyle") or self._default_style
+        style = value_of(properties, "pStyle") or self._default_style
         self._add_text(gathered, properties, style)
         for box in gathered.boxes:
             self._read_blocks(box, _Where(painted=True))
@@ -407,7 +347,7 @@ class _Document:
         style = self._styles.get(identity)
         return style.name if style else identity
 
-    def _chain(self, identity: str) -> Iterator[_Style]:
+    def _chain(self, identity: str) -> Iterator[Style]:
         """A style and those it is based on."""
         seen: set[str] = set()
         while identity and identity not in seen and identity in self._styles:
@@ -417,9 +357,9 @@ class _Document:
 
     def _heading_level(self, properties: Element | None, style: str) -> int:
         """1 to 9 for a heading; 0 for other text."""
-        outline = _value(properties, "outlineLvl")
+        outline = value_of(properties, "outlineLvl")
         if outline:
-            return _number(outline) + 1 if _number(outline) < 9 else 0
+            return number_of(outline) + 1 if number_of(outline) < 9 else 0
         if style not in self._styles and (found := re.fullmatch(r"Heading ?([1-9])", style)):
             return int(found[1])
         for link in self._chain(style):
@@ -431,7 +371,7 @@ class _Document:
 
     def _numbering_of(self, properties: Element | None, style: str) -> tuple[str, int] | None:
         """(list id, depth) of a list item; None for other text."""
-        own = _numbering_properties(properties)
+        own = numbering_of(properties)
         if own is None or not own[0]:
             depth = own[1] if own else None
             for link in self._chain(style):
@@ -449,24 +389,24 @@ class _Document:
 
     def _gathered(self, paragraph: Element, where: _Where) -> _Paragraph:
         gathered = _Paragraph()
-        properties = _child(paragraph, "pPr")
-        style = _value(properties, "pStyle") or self._default_style
+        properties = child_of(paragraph, "pPr")
+        style = value_of(properties, "pStyle") or self._default_style
         look = self._style_look(style).over(self._default_look)
-        shading = _shading(properties)
+        shading = shading_of(properties)
         if shading is not None:
-            look = _Look(shaded=shading).over(look)
+            look = Look(shaded=shading).over(look)
         if where.painted:
-            look = _Look(shaded=True).over(look)
+            look = Look(shaded=True).over(look)
         self._read_runs(paragraph, look, gathered)
         return gathered
 
-    def _style_look(self, identity: str) -> _Look:
-        look = _Look()
+    def _style_look(self, identity: str) -> Look:
+        look = Look()
         for link in self._chain(identity):
             look = look.over(link.look)
         return look
 
-    def _read_runs(self, parent: Element, look: _Look, gathered: _Paragraph) -> None:
+    def _read_runs(self, parent: Element, look: Look, gathered: _Paragraph) -> None:
         for element in _children(parent):
             name = _name(element)
             if name == "r":
@@ -479,17 +419,17 @@ class _Document:
                 self._changes |= name in ("ins", "moveTo")
                 self._read_runs(element, look, gathered)
 
-    def _read_run(self, run: Element, look: _Look, gathered: _Paragraph) -> None:
-        properties = _child(run, "rPr")
+    def _read_run(self, run: Element, look: Look, gathered: _Paragraph) -> None:
+        properties = child_of(run, "rPr")
         if properties is not None:
-            styled = self._style_look(_value(properties, "rStyle"))
-            look = _look(properties).over(styled).over(look)
+            styled = self._style_look(value_of(properties, "rStyle"))
+            look = look_of(properties).over(styled).over(look)
         inner = _Paragraph()
         for element in _children(run):
             self._read_run_content(element, look, inner)
         gathered.boxes += inner.boxes
         text = inner.text
-        hidden = _hidden_kind(look)
+        hidden = hidden_kind(look)
         if hidden and text.strip():
             self._sections.hide(hidden, text)
             return
@@ -498,10 +438,10 @@ class _Document:
         gathered.parts.append(text)
         gathered.notes += inner.notes
 
-    def _read_run_content(self, element: Element, look: _Look, inner: _Paragraph) -> None:
+    def _read_run_content(self, element: Element, look: Look, inner: _Paragraph) -> None:
         name = _name(element)
         if name == "fldChar":
-            self._follow_field(element.get(_W + "fldCharType") or "")
+            self._follow_field(element.get(W + "fldCharType") or "")
         elif name in ("drawing", "pict", "object"):
             inner.boxes += _text_boxes(element)
         elif any(self._fields):
@@ -515,7 +455,7 @@ class _Document:
         elif name == "sym":
             inner.parts.append(_symbol(element))
         elif name in ("footnoteReference", "endnoteReference"):
-            inner.notes.append(f"{name.removesuffix('Reference')}{element.get(_W + 'id')}")
+            inner.notes.append(f"{name.removesuffix('Reference')}{element.get(W + 'id')}")
         elif name == "ruby":
             self._read_runs(element, look, inner)
 
@@ -531,10 +471,10 @@ class _Document:
 
     def _add_table(self, table: Element, where: _Where) -> None:
         self._flush_code()
-        properties = _child(table, "tblPr")
-        style = _value(properties, "tblStyle")
+        properties = child_of(table, "tblPr")
+        style = value_of(properties, "tblStyle")
         plain = self._style_name(style).lower() in ("", "table grid", "normal table", "tablenormal")
-        painted = where.painted or not plain or _shading(properties) is True
+        painted = where.painted or not plain or shading_of(properties) is True
         rows = [row for row in _through(table, "tr") if not self._is_deleted(row)]
         cells = [list(_through(row, "tc")) for row in rows]
         if _lays_out(cells):
@@ -542,7 +482,7 @@ class _Document:
                 for cell in row:
                     self._list = None
                     self._read_blocks(
-                        cell, _Where(painted or _shading(_child(cell, "tcPr")) is True)
+                        cell, _Where(painted or shading_of(child_of(cell, "tcPr")) is True)
                     )
             self._list = None
             return
@@ -566,8 +506,8 @@ class _Document:
             self._read_blocks(box, _Where(painted=True))
 
     def _is_deleted(self, row: Element) -> bool:
-        properties = _child(row, "trPr")
-        deleted = properties is not None and _child(properties, "del") is not None
+        properties = child_of(row, "trPr")
+        deleted = properties is not None and child_of(properties, "del") is not None
         self._changes |= deleted
         return deleted
 
@@ -579,15 +519,15 @@ class _Document:
         notes: list[str],
         boxes: list[Element],
     ) -> Iterator[Cell]:
-        column = _number(_value(_child(row, "trPr"), "gridBefore"))
+        column = number_of(value_of(child_of(row, "trPr"), "gridBefore"))
         for cell in cells:
-            properties = _child(cell, "tcPr")
-            columns = max(1, min(_number(_value(properties, "gridSpan")) or 1, 500))
-            merge = _child(properties, "vMerge")
-            covered = merge is not None and (merge.get(_W + "val") or "continue") == "continue"
+            properties = child_of(cell, "tcPr")
+            columns = max(1, min(number_of(value_of(properties, "gridSpan")) or 1, 500))
+            merge = child_of(properties, "vMerge")
+            covered = merge is not None and (merge.get(W + "val") or "continue") == "continue"
             if not covered:
                 text, bold = self._cell_text(
-                    cell, _Where(painted or _shading(properties) is True), notes, boxes
+                    cell, _Where(painted or shading_of(properties) is True), notes, boxes
                 )
                 yield Cell(text, column, columns, named=bold)
             column += columns
@@ -600,8 +540,8 @@ class _Document:
         bold: list[bool] = []
         for paragraph in _through(cell, "p"):
             gathered = self._gathered(paragraph, where)
-            properties = _child(paragraph, "pPr")
-            style = _value(properties, "pStyle") or self._default_style
+            properties = child_of(paragraph, "pPr")
+            style = value_of(properties, "pStyle") or self._default_style
             text = gathered.text
             numbering = self._numbering_of(properties, style) if text.strip() else None
             if numbering and (label := self._numbering.label(*numbering)) and label != "-":
@@ -647,123 +587,8 @@ def _through(parent: Element, name: str) -> Iterator[Element]:
             yield from _through(child, name)
 
 
-def _child(parent: Element | None, name: str) -> Element | None:
-    if parent is None:
-        return None
-    return next((child for child in parent.iterchildren() if _name(child) == name), None)
-
-
-def _value(parent: Element | None, name: str) -> str:
-    """The `val` of a child; empty when there is none."""
-    child = _child(parent, name)
-    return (child.get(_W + "val") or "") if child is not None else ""
-
-
-def _number(text: str | None) -> int:
-    text = (text or "").strip()
-    return int(text) if re.fullmatch(r"-?\d{1,9}", text) else 0
-
-
-def _is_on(value: str | None) -> bool:
-    return (value or "").lower() in ("1", "true", "on")
-
-
-def _switch(parent: Element, name: str) -> bool | None:
-    """The state of a property such as `<w:b/>`; None when it is not there."""
-    child = _child(parent, name)
-    if child is None:
-        return None
-    return (child.get(_W + "val") or "true").lower() in ("1", "true", "on")
-
-
-def _style(element: Element) -> _Style:
-    paragraph = _child(element, "pPr")
-    run = _child(element, "rPr")
-    outline = _value(paragraph, "outlineLvl")
-    look = _look(run) if run is not None else _Look()
-    shading = _shading(paragraph)
-    if shading is not None and look.shaded is None:
-        look = _Look(shaded=shading).over(look)
-    return _Style(
-        name=_value(element, "name"),
-        based_on=_value(element, "basedOn"),
-        outline=_number(outline) if outline else -1,
-        numbering=_numbering_properties(paragraph),
-        look=look,
-    )
-
-
-def _numbering_properties(properties: Element | None) -> tuple[str, int] | None:
-    element = _child(properties, "numPr")
-    if element is None:
-        return None
-    return _value(element, "numId"), min(_number(_value(element, "ilvl")), 8)
-
-
-def _levels(parent: Element) -> dict[int, _Level]:
-    levels: dict[int, _Level] = {}
-    for element in parent.iterchildren():
-        if _name(element) == "lvl":
-            start = _value(element, "start")
-            levels[_number(element.get(_W + "ilvl"))] = _Level(
-                _value(element, "numFmt") or "decimal",
-                _value(element, "lvlText"),
-                _number(start) if start else 1,
-            )
-    return levels
-
-
-def _look(properties: Element) -> _Look:
-    """What run properties say about visibility."""
-    colour = _child(properties, "color")
-    size = _value(properties, "sz")
-    shaded = _shading(properties)
-    highlight = _value(properties, "highlight")
-    if highlight and highlight not in ("none", "white"):
-        shaded = True
-    return _Look(
-        vanish=_switch(properties, "vanish"),
-        white=_is_white(colour) if colour is not None else None,
-        half_points=_number(size) if size else None,
-        shaded=shaded,
-        bold=_switch(properties, "b"),
-    )
-
-
-def _is_white(colour: Element) -> bool:
-    theme = colour.get(_W + "themeColor") or ""
-    if theme:
-        return theme in ("background1", "light1") and not colour.get(_W + "themeShade")
-    value = colour.get(_W + "val") or ""
-    if not re.fullmatch(r"[0-9A-Fa-f]{6}", value):
-        return False
-    return all(int(value[at : at + 2], 16) >= 0xF5 for at in (0, 2, 4))
-
-
-def _shading(properties: Element | None) -> bool | None:
-    """Whether a colour is painted behind the text; None when nothing is said about it."""
-    shade = _child(properties, "shd")
-    if shade is None:
-        return None
-    fill = (shade.get(_W + "fill") or "auto").lower()
-    pattern = shade.get(_W + "val") or "clear"
-    if pattern not in ("clear", "nil", "none"):
-        return True
-    return bool(shade.get(_W + "themeFill")) or fill not in ("auto", "ffffff", "")
-
-
-def _hidden_kind(look: _Look) -> HiddenKind | None:
-    if look.vanish:
-        return HiddenKind.INVISIBLE
-    if look.half_points is not None and look.half_points < 4:
-        return HiddenKind.TINY
-    if look.white and not look.shaded:
-        return HiddenKind.WHITE
-    return None
-
-
 def _symbol(element: Element) -> str:
-    code = (element.get(_W + "char") or "").upper()
+    code = (element.get(W + "char") or "").upper()
     if code in _SYMBOLS:
         return _SYMBOLS[code]
     if re.fullmatch(r"[0-9A-F]{4}", code) and not code.startswith(
@@ -789,7 +614,7 @@ def _text_boxes(drawing: Element) -> list[Element]:
 
 
 def _lays_out(rows: list[list[Element]]) -> bool:
-    """Whether a table only lays out text: one column, or tables and headings inside cells."""
+    """Whether a table only lays out text: it has one column, or tables in its cells."""
     if max(map(len, rows), default=0) < 2:
         return True
     return any(True for row in rows for cell in row for _ in _through(cell, "tbl"))
@@ -799,8 +624,8 @@ def _marked_headers(rows: list[Element]) -> int:
     """The rows at the top that are marked to repeat on each page."""
     count = 0
     for row in rows:
-        properties = _child(row, "trPr")
-        if properties is None or not _switch(properties, "tblHeader"):
+        properties = child_of(row, "trPr")
+        if properties is None or not switch_of(properties, "tblHeader"):
             break
         count += 1
     return count
@@ -811,12 +636,12 @@ def _names_first_row(properties: Element | None, style: str) -> bool:
 
     Word asks every table style to; only the styles other than the plain ones then do.
     """
-    look = _child(properties, "tblLook")
+    look = child_of(properties, "tblLook")
     if look is None or style.lower() in ("", "table grid", "normal table", "tablenormal"):
         return False
-    if first := look.get(_W + "firstRow"):
-        return _is_on(first)
-    value = look.get(_W + "val") or "0"
+    if first := look.get(W + "firstRow"):
+        return is_on(first)
+    value = look.get(W + "val") or "0"
     return bool(int(value, 16) & 0x20) if re.fullmatch(r"[0-9A-Fa-f]{1,8}", value) else False
 
 

@@ -91,7 +91,7 @@ def check(path: Path) -> None:
     try:
         status = path.stat()
     except OSError as error:
-        if path.is_symlink():
+        if os.path.islink(path):
             raise refusal(
                 path,
                 "not_found",
@@ -159,7 +159,9 @@ def sniff(path: Path, named: str) -> str:
     if head.startswith(_OLE):
         raise _ole_refusal(path)
     for start, name in _FOREIGN:
-        if head.startswith(start) and not (named in ("text", "markdown") and _reads_as_text(head)):
+        # A text may begin with the letters of a picture's mark; RTF and PostScript are letters.
+        may_be_text = named in ("text", "markdown", "html") and start[:1] not in b"{%"
+        if head.startswith(start) and not (may_be_text and _reads_as_text(head)):
             raise refusal(path, "wrong_type", f"it is {name}.", fix=_SAVE_AGAIN)
     if named == "pdf":
         return _sniff_text(path, head) if _reads_as_text(head) else named

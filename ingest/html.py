@@ -13,14 +13,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from corpus.errors import UnreadableFile
 from corpus.types import BlockKind
 from ingest.decoding import NotText, decode
-from ingest.markup import Element, events_of, name_of, parse_html
+from ingest.markup import Element, TooDeep, events_of, name_of, parse_html
 from ingest.numerals import numeral
 from ingest.reading import HiddenKind, Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
 from ingest.table_rows import Cell, count_headers, table_lines
+from ingest.visibility import HidingRules, hiding_rules
 
 _NEVER_SHOWN = frozenset(
     """script style template noscript iframe video audio canvas datalist title meta link base
@@ -63,7 +65,20 @@ def read(path: Path) -> Reading:
             "its content is not HTML.",
             fix="Give it the extension that its content has, or save the page again as HTML.",
         ) from None
-    return read_html(text)
+    try:
+        return read_html(text)
+    except TooDeep as error:
+        raise too_deep(path) from error
+
+
+def too_deep(path: Path) -> UnreadableFile:
+    """The refusal of a file whose markup nests too deeply to be read whole."""
+    return refusal(
+        path,
+        "unreadable",
+        "its markup nests elements too deeply.",
+        fix="Open it in a browser, save its text or print it to PDF, and add that.",
+    )
 
 
 def decode_html(data: bytes) -> str:
@@ -74,7 +89,10 @@ def decode_html(data: bytes) -> str:
 
 
 def read_html(text: str, *, alternatives: bool = False) -> Reading:
-    """The pages of an HTML text; `alternatives` keeps the words that describe a picture."""
+    """The pages of an HTML text; `alternatives` keeps the words that describe a picture.
+
+    Raises TooDeep.
+    """
     root = parse_html(text)
     if root is None:
         return Sections().reading()
@@ -89,10 +107,12 @@ def read_html(text: str, *, alternatives: bool = False) -> Reading:
 
 def walk(root: Element, sections: Sections, *, alternatives: bool = False) -> None:
     """Add all that a person sees under `root` to `sections`, in reading order."""
-    rules = _hiding_rules(root)
+    rules = hiding_rules(root)
     furniture = _furniture(root)
     if furniture and _mostly_furniture(root, furniture):
         furniture = {}
+    for comment in reversed(list(root.itersiblings(preceding=True))):
+        sections.hide(HiddenKind.COMMENT, comment.text or "")
     _Walker(sections, rules, furniture, alternatives=alternatives).walk(root)
 
 
@@ -119,7 +139,7 @@ class _List:
 @dataclass(slots=True)
 class _Walker:
     sections: Sections
-    rules: _HidingRules
+    rules: HidingRules
     furniture: dict[Element, str]
     alternatives: bool
     buffer: list[str] = field(default_factory=list[str])
@@ -313,7 +333,7 @@ class _Walker:
     def _add_picture(self, description: str | None) -> None:
         if description and description.strip():
             if "".join(self.buffer).strip() or self.heading:
-                self.buffer.append(f" {description} ")
+                self.buffer.append(description)
             else:
                 self._add(BlockKind.CAPTION, description)
 
@@ -328,8 +348,8 @@ class _Walker:
 
 
 def _name(element: Element) -> str:
-    """The element's name without its namespace prefix; empty for comments and the like."""
-    return name_of(element).rpartition(":")[2].lower()
+    """The element's name; empty for comments. Word's `o:p` and the like keep their prefix."""
+    return name_of(element).lower()
 
 
 def _new_list(element: Element, *, numbered: bool) -> _List:
@@ -367,7 +387,7 @@ def _is_note_mark(element: Element) -> bool:
 _NOT_IN_CELLS = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "dl")
 
 
-def _data_rows(table: Element, rules: _HidingRules, sections: Sections) -> list[list[Cell]]:
+def _data_rows(table: Element, rules: HidingRules, sections: Sections) -> list[list[Cell]]:
     """The cells of a table that holds data; empty for a table that only lays out a page."""
     if (table.get("role") or "").lower() in ("presentation", "none"):
         return []
@@ -391,7 +411,7 @@ def _data_rows(table: Element, rules: _HidingRules, sections: Sections) -> list[
 
 
 def _placed(
-    rows: Iterable[list[Element]], rules: _HidingRules, sections: Sections
+    rows: Iterable[list[Element]], rules: HidingRules, sections: Sections
 ) -> Iterator[list[Cell]]:
     covered: dict[int, int] = {}  # column → rows below that a merged cell still covers
     for row in rows:
@@ -441,7 +461,7 @@ def _marked_headers(table: Element, rows: list[list[Cell]]) -> int:
     return count if count < len(rows) else 0
 
 
-def _seen_text(element: Element, rules: _HidingRules, sections: Sections) -> str:
+def _seen_text(element: Element, rules: HidingRules, sections: Sections) -> str:
     """All visible text inside an element, on one line."""
     parts: list[str] = []
     events = events_of(element)
@@ -520,174 +540,6 @@ def _size(element: Element) -> int:
         len("".join(inner.itertext())) for inner in element.iter("script", "style", "template")
     )
     return max(sum(len(text.strip()) for text in element.itertext()) - skipped, 0)
-
-
-# --- hidden elements ---
-
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-_AT_BLOCK = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.S)
-_SELECTOR_PART = re.compile(r"[.#]?[A-Za-z][\w-]*")
-_SIMPLE_SELECTOR = re.compile(r"(?:[a-z][\w-]*)?[.#][\w-]+", re.I)
-_LENGTH = re.compile(r"(-?\d*\.?\d+)(px|pt|em|rem|ex|%|vw|vh|in|cm|mm|pc)?")
-_PIXELS = {
-    "": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "%": 0.16,
-    "in": 96.0, "cm": 37.8, "mm": 3.78, "pc": 16.0, "vw": 12.0, "vh": 8.0,
-}  # fmt: skip
-_WHITE = re.compile(
-    r"(?:white|snow|ivory|#fff|#ffff|#f[5-9a-f]f[5-9a-f]f[5-9a-f](?:ff)?|"
-    r"rgba?\(\s*(?:25[0-5]|24[5-9])[\s,]+(?:25[0-5]|24[5-9])[\s,]+(?:25[0-5]|24[5-9])\b.*|"
-    r"hsla?\(.*,\s*(?:100|9[89])%.*)",
-    re.I,
-)
-
-
-@dataclass(slots=True)
-class _HidingRules:
-    """What the page's own style sheets say, by `.class`, `#id` or element name."""
-
-    hiding: dict[str, HiddenKind] = field(default_factory=dict[str, HiddenKind])
-    painting: set[str] = field(default_factory=set[str])  # what has a background
-    elsewhere: bool = False  # whether further style sheets are not at hand
-
-    def hides(self, element: Element) -> HiddenKind | None:
-        """Why the element cannot be seen; None when it can."""
-        name = _name(element)
-        if name in ("html", "body"):  # scripts often unhide the whole page when it has loaded
-            return None
-        hidden = element.get("hidden")
-        if hidden is not None and hidden.lower() != "until-found":
-            return HiddenKind.HIDDEN_ELEMENT
-        if name == "dialog" and element.get("open") is None:
-            return HiddenKind.HIDDEN_ELEMENT
-        kind = _hidden_by(element.get("style") or "")
-        if name == "font" and _WHITE.fullmatch((element.get("color") or "").strip()):
-            kind = kind or HiddenKind.WHITE
-        if not kind and self.hiding:
-            selectors = _selectors(element, name)
-            kind = next((self.hiding[key] for key in selectors if key in self.hiding), None)
-        return None if kind is HiddenKind.WHITE and self._is_painted(element) else kind
-
-    def _is_painted(self, element: Element) -> bool:
-        """Whether anything may be painted behind the element: then white text can be read."""
-        current: Element | None = element
-        while current is not None:
-            colour = (current.get("bgcolor") or "").strip()
-            if (colour and not _WHITE.fullmatch(colour)) or current.get("background"):
-                return True
-            if _paints(_declarations(current.get("style") or "")):
-                return True
-            name = _name(current)
-            if name in self.painting or not self.painting.isdisjoint(_selectors(current, name)):
-                return True
-            if self.elsewhere and current is not element and current.get("class"):
-                return True
-            current = current.getparent()
-        return False
-
-
-def _selectors(element: Element, name: str) -> list[str]:
-    """The simple selectors that match an element by its class or id."""
-    keys = [f".{word}" for word in (element.get("class") or "").split()]
-    if identity := (element.get("id") or "").strip():
-        keys.append(f"#{identity}")
-    return [*keys, *(name + key for key in keys)]
-
-
-def _hiding_rules(root: Element) -> _HidingRules:
-    rules = _HidingRules()
-    rules.elsewhere = any(
-        "stylesheet" in (link.get("rel") or "").lower() for link in root.iter("link")
-    )
-    for sheet in root.iter("style"):
-        text = _CSS_COMMENT.sub("", sheet.text or "")
-        # What holds only in print, or on small screens, is not what most people see.
-        text = _AT_BLOCK.sub("", text) if "@" in text else text
-        for match in _RULE.finditer(text):
-            kind = _hidden_by(match[2])
-            paints = _paints(_declarations(match[2]))
-            for selector in (part.strip() for part in match[1].split(",")):
-                if paints:
-                    rules.painting.update(_SELECTOR_PART.findall(selector.rpartition(" ")[2]))
-                if not _SIMPLE_SELECTOR.fullmatch(selector):
-                    continue
-                if kind:
-                    rules.hiding[selector] = kind
-                else:
-                    rules.hiding.pop(selector, None)
-    return rules
-
-
-def _hidden_by(style: str) -> HiddenKind | None:
-    """Why a style's declarations make text invisible; None when they do not."""
-    values = _declarations(style)
-    if values.get("display") == "none" or values.get("visibility") in ("hidden", "collapse"):
-        return HiddenKind.HIDDEN_ELEMENT
-    if values.get("content-visibility") == "hidden" or values.get("mso-hide") == "all":
-        return HiddenKind.HIDDEN_ELEMENT
-    if _is_zero(values.get("opacity", "")) or values.get("filter", "").startswith("opacity(0"):
-        return HiddenKind.INVISIBLE
-    if values.get("color") == "transparent" and "background-clip" not in style:
-        return HiddenKind.INVISIBLE
-    if (size := _pixels(_font_size(values))) is not None and size < 2:
-        return HiddenKind.TINY
-    if _is_off_page(values):
-        return HiddenKind.OFF_PAGE
-    white = _WHITE.fullmatch(values.get("color", "")) and not _paints(values)
-    return HiddenKind.WHITE if white else None
-
-
-def _declarations(style: str) -> dict[str, str]:
-    """The properties of a style and their values, in lower case."""
-    values: dict[str, str] = {}
-    for declaration in style.split(";"):
-        name, _, value = declaration.partition(":")
-        values[name.strip().lower()] = value.replace("!important", "").strip().lower()
-    return values
-
-
-def _font_size(values: dict[str, str]) -> str:
-    if "font-size" in values:
-        return values["font-size"]
-    found = re.search(r"(?:^|\s)(-?[\d.]+(?:px|pt|em|rem|%)?)(?:/|\s)", values.get("font", ""))
-    return found[1] if found else ""
-
-
-def _is_off_page(values: dict[str, str]) -> bool:
-    if (indent := _pixels(values.get("text-indent", ""))) is not None and indent <= -500:
-        return True
-    if values.get("position") in ("absolute", "fixed"):
-        for side in ("left", "top", "right", "bottom"):
-            if (offset := _pixels(values.get(side, ""))) is not None and offset <= -500:
-                return True
-        clip = values.get("clip", "").replace(" ", "")
-        if re.fullmatch(r"rect\((?:0|1)(?:px)?(?:,?(?:0|1)(?:px)?){3}\)", clip):
-            return True
-    if re.match(r"inset\((?:50|100)%", values.get("clip-path", "")):
-        return True
-    if re.search(r"scale\(\s*0\s*[,)]", values.get("transform", "")):
-        return True
-    none = any(_is_zero(values.get(side, "")) for side in ("height", "width", "max-height"))
-    return none and values.get("overflow", "") == "hidden"
-
-
-def _pixels(value: str) -> float | None:
-    match = _LENGTH.fullmatch(value.strip())
-    return float(match[1]) * _PIXELS[match[2] or ""] if match else None
-
-
-def _is_zero(value: str) -> bool:
-    match = _LENGTH.fullmatch(value.strip())
-    return match is not None and abs(float(match[1])) < 0.02
-
-
-def _paints(values: dict[str, str]) -> bool:
-    """Whether a style paints something behind its text, or an edge around it."""
-    nothing = ("none", "transparent", "inherit", "initial", "unset", "")
-    for name, value in values.items():
-        if name.startswith("background") and value not in nothing and not _WHITE.fullmatch(value):
-            return True
-    return "text-shadow" in values or "-webkit-text-stroke" in values
 
 
 # --- what the file says about itself ---

@@ -18,8 +18,8 @@ from markdown_it import MarkdownIt
 
 from ingest.characters import without_controls, without_unseen
 from ingest.decoding import NotText, decode
-from ingest.html import NOTE_ATTRIBUTE, walk
-from ingest.markup import parse_html
+from ingest.html import NOTE_ATTRIBUTE, too_deep, walk
+from ingest.markup import TooDeep, parse_html
 from ingest.reading import Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
@@ -55,7 +55,10 @@ def read(path: Path) -> Reading:
             "its content is not text.",
             fix="Give it the extension that its content has, or save it as text (UTF-8).",
         ) from None
-    return read_markdown(text)
+    try:
+        return read_markdown(text)
+    except TooDeep as error:
+        raise too_deep(path) from error
 
 
 def read_markdown(text: str) -> Reading:
@@ -63,7 +66,9 @@ def read_markdown(text: str) -> Reading:
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
     sections = Sections()
     front_matter, text = _front_matter(text, sections)
-    markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(
+        ["table", "strikethrough"]
+    )
     # Addresses are never shown, so none is refused: a refused link would stay as its source.
     markdown.validateLink = _any_link
     text, notes = _footnotes(text)

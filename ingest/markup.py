@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol, cast
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
@@ -23,6 +23,7 @@ class Element(Protocol):
     def iter(self, *tags: str) -> Iterator[Element]: ...
     def iterchildren(self) -> Iterator[Element]: ...
     def itertext(self) -> Iterator[str]: ...
+    def itersiblings(self, *, preceding: bool = False) -> Iterator[Element]: ...
 
 
 class Events(Protocol):
@@ -34,12 +35,24 @@ class Events(Protocol):
         ...
 
 
+class TooDeep(ValueError):
+    """Elements inside elements beyond what the parser takes in (2,048)."""
+
+
+class _LogEntry(Protocol):
+    type_name: str
+
+
+class _Parser(Protocol):
+    error_log: Iterable[_LogEntry]
+
+
 class _Library(Protocol):
     """The names of lxml that are used here; the library has no types of its own."""
 
-    def HTMLParser(self, **options: bool | str) -> object: ...  # noqa: N802
-    def XMLParser(self, **options: bool) -> object: ...  # noqa: N802
-    def fromstring(self, data: bytes, parser: object) -> Element | None: ...
+    def HTMLParser(self, **options: bool | str) -> _Parser: ...  # noqa: N802
+    def XMLParser(self, **options: bool) -> _Parser: ...  # noqa: N802
+    def fromstring(self, data: bytes, parser: _Parser) -> Element | None: ...
     def iterwalk(self, element: Element, *, events: tuple[str, ...]) -> Events: ...
 
 
@@ -58,21 +71,31 @@ def events_of(element: Element) -> Events:
 
 
 def parse_html(text: str) -> Element | None:
-    """The tree of an HTML text, however malformed; None when it holds nothing."""
+    """The tree of an HTML text, however malformed; None when it holds nothing. Raises TooDeep."""
     # The declaration of an encoding is for bytes; these are characters already.
     text = _XML_DECLARATION.sub("", text.replace("\x00", ""), count=1)
     if not text.strip():
         return None
     parser = _LXML.HTMLParser(huge_tree=True, remove_pis=True, no_network=True, encoding="utf-8")
-    return _LXML.fromstring(text.encode("utf-8", errors="replace"), parser)
+    root = _LXML.fromstring(text.encode("utf-8", errors="replace"), parser)
+    _check_depth(parser)
+    return root
 
 
-def parse_xml(content: bytes) -> Element | None:
-    """The tree of an XML part, mended where it can be; None when it is not XML.
+def parse_xml(content: bytes) -> tuple[Element | None, bool]:
+    """The tree of an XML part, None when it is not XML; and whether it had to be mended.
 
-    Entities are not resolved and nothing is fetched.
+    Entities are not resolved and nothing is fetched. Raises TooDeep.
     """
     parser = _LXML.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=True
     )
-    return _LXML.fromstring(content, parser)
+    root = _LXML.fromstring(content, parser)
+    _check_depth(parser)
+    return root, any(True for _ in parser.error_log)
+
+
+def _check_depth(parser: _Parser) -> None:
+    """The parser stops without a word where the depth ends, and the rest would be lost."""
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise TooDeep

@@ -25,11 +25,12 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
+_SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 
 _DROPPED = frozenset(
     """tracked-changes annotation annotation-end sequence-decls variable-decls user-field-decls
-    forms scripts ruby-text title desc dde-connection-decls object object-ole image
+    forms scripts ruby-text dde-connection-decls object object-ole image
     note-citation soft-page-break change change-start change-end bookmark bookmark-start
     bookmark-end reference-mark-start reference-mark-end alphabetical-index-mark toc-mark
     event-listeners contour-polygon""".split()
@@ -136,6 +137,7 @@ class _Document:
 
     def reading(self, archive: Archive) -> Reading:
         """All that was read, as pages."""
+        self._sections.warnings += archive.warnings
         root = archive.xml("meta.xml")
         meta: dict[str, str] = {}
         for element in root.iter() if root is not None else ():
@@ -197,7 +199,7 @@ class _Document:
                 self._sections.warnings.append(
                     "the file has tracked changes: read with all of them accepted"
                 )
-            elif name in _DROPPED:
+            elif _is_dropped(element):
                 continue
             elif name in ("p", "h"):
                 self._add_paragraph(element, look, "")
@@ -323,7 +325,7 @@ class _Document:
                 gathered.frames.append(child)
             elif name in ("hidden-text", "hidden-paragraph"):
                 self._sections.hide(HiddenKind.HIDDEN_ELEMENT, " ".join(child.itertext()))
-            elif name and name not in _DROPPED:
+            elif name and not _is_dropped(child):
                 inner = look
                 if name == "span":
                     own = self._style_look("text", child.get(_TEXT + "style-name") or "")
@@ -422,6 +424,11 @@ class _Document:
 
 
 # --- elements ---
+
+
+def _is_dropped(element: Element) -> bool:
+    """Whether an element is no part of the text; `svg:title` and `svg:desc` describe pictures."""
+    return _name(element) in _DROPPED or str(element.tag).startswith(_SVG)
 
 
 def _number(text: str | None) -> int:

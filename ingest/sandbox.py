@@ -85,6 +85,12 @@ class Sandbox:
     ) -> None:
         self.close()
 
+    @property
+    def process_id(self) -> int | None:
+        """The child process that is ready for the next file; None when there is none."""
+        child = self._child
+        return child.process_id if child is not None and child.is_alive() else None
+
     def close(self) -> None:
         """End the child process; a later `read` starts another."""
         with self._lock:
@@ -174,12 +180,26 @@ class _Child:
         )
         self._received = bytearray()
         os.set_blocking(self._output.fileno(), False)
-        self._receive(time.monotonic() + _START, limits)
+        self._poll = select.poll()  # not select.select, which takes no descriptor above 1,023
+        self._poll.register(self._output, select.POLLIN)
+        try:
+            self._receive(time.monotonic() + _START, limits)
+        except _Died as death:
+            self.end()
+            raise RuntimeError(f"The reading process does not start ({death.how}).") from death
+        except BaseException:
+            self.end()
+            raise
         self._base = self._resident()
 
     @property
     def _output(self) -> IO[bytes]:
         return cast("IO[bytes]", self._process.stdout)
+
+    @property
+    def process_id(self) -> int:
+        """The number that the system knows it by."""
+        return self._process.pid
 
     def is_alive(self) -> bool:
         """Whether it can be asked."""
@@ -195,6 +215,7 @@ class _Child:
     def ask(self, path: Path, limits: Limits) -> bytes:
         """The child's answer for a file, as JSON. Raises _Died."""
         self._files += 1
+        self._memory = 0
         request = {
             "path": os.fsencode(path.absolute()).hex(),  # names need not be valid text
             "cpu_seconds": limits.cpu_seconds,
@@ -205,7 +226,7 @@ class _Child:
             pipe.write(json.dumps(request).encode() + b"\n")
             pipe.flush()
         except OSError as error:
-            raise self._death() from error
+            raise self._death(limits) from error
         return self._receive(time.monotonic() + limits.wall_seconds, limits)
 
     def end(self) -> None:
@@ -243,11 +264,10 @@ class _Child:
 
     def _wait(self, deadline: float, limits: Limits) -> None:
         """Wait for more of the answer, watching the clock and the child's memory."""
-        ready, _, _ = select.select([self._output], [], [], _POLL)
-        if ready:
+        if self._poll.poll(_POLL * 1000):
             part = os.read(self._output.fileno(), 1 << 20)
             if not part:
-                raise self._death()
+                raise self._death(limits)
             self._received += part
             return
         self._memory = max(self._memory, self._resident())
@@ -264,13 +284,17 @@ class _Child:
             return 0
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") if len(fields) > 1 else 0
 
-    def _death(self) -> _Died:
+    def _death(self, limits: Limits) -> _Died:
         """Why the child is gone, by how it ended."""
         status = self._process.wait()
         if status == -signal.SIGXCPU:
             return _Died("too_slow")
+        if self._memory > 0.8 * limits.memory_bytes:
+            # C libraries abort when they are refused memory; the system kills when it has none.
+            return _Died("too_much_memory")
         if status < 0:
-            return _Died("crashed", signal.Signals(-status).name)
+            names = {number.value: number.name for number in signal.Signals}
+            return _Died("crashed", names.get(-status, f"signal {-status}"))
         return _Died("crashed", f"exit status {status}")
 
 

@@ -13,7 +13,7 @@ from ingest.reading import Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
 
-_BULLET = re.compile(r"(\s*)(?:[•‣⁃∙◦▪▫●○■□–—»·*+-]|o(?=\s{2}))\s+(?=\S)")
+_BULLET = re.compile(r"(\s*)(?:[•‣⁃∙◦▪▫●○■□–·*+-]|o(?=\s{2}))\s+(?=\S)")
 _NUMBER = re.compile(r"(\s*)(\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)])\s+(?=\S)")
 _CLAUSE_HEADING = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.)\s+[A-Z]")
 _NAMED_HEADING = re.compile(
@@ -21,6 +21,7 @@ _NAMED_HEADING = re.compile(
 )
 _UNDERLINE = re.compile(r"\s*([=\-~^*_#])\1{2,}\s*")
 _RULE = re.compile(r"[-=_*~#.+|\s]{4,}+")
+_LINE_END_HYPHEN = re.compile(r"[^\W\d_]-\Z")
 _LETTERS = re.compile(r"[^\W\d_]")
 _LONGEST_HEADING = 80  # characters
 _NARROWEST_WRAP = 40  # characters; shorter lines are lines, not the wrapping of a paragraph
@@ -144,19 +145,14 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
 
 
 def _unwrap(lines: Sequence[str]) -> str:
-    text = lines[0].strip()
-    for line in lines[1:]:
-        line = line.strip()
-        if (
-            text.endswith("-")
-            and not text.endswith("--")
-            and text[-2:-1].isalpha()
-            and line[:1].islower()
-        ):
-            text = text[:-1] + line
+    """The lines as one, without the hyphens that divide a word between two of them."""
+    parts: list[str] = []
+    for line in map(str.strip, lines):
+        if parts and _LINE_END_HYPHEN.search(parts[-1]) and line[:1].islower():
+            parts[-1] = parts[-1][:-1] + line
         else:
-            text = f"{text} {line}"
-    return text
+            parts.append(line)
+    return " ".join(parts)
 
 
 def _may_be_heading(line: str) -> bool:

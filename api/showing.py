@@ -1,0 +1,84 @@
+"""An answer as the page shows it: citations numbered, each source named once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import cast
+
+from api.shapes import AnswerJson, CitationJson
+from corpus.conversations import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A citation with the number that a reader sees; one number for each page of a document."""
+
+    number: int
+    citation: CitationJson
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSentence:
+    """A sentence and its numbered citations."""
+
+    text: str
+    citations: tuple[Numbered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """An answer as the template takes it."""
+
+    answer: AnswerJson
+    sentences: tuple[ShownSentence, ...]
+    sources: tuple[Numbered, ...]  # the first citation of each number, in their order
+
+
+@dataclass(frozen=True, slots=True)
+class ShownExchange:
+    """A question and its answer."""
+
+    question: str
+    message_id: str
+    shown: ShownAnswer
+
+
+def shown_answer(answer: AnswerJson) -> ShownAnswer:
+    """Number the citations in the order in which a reader meets them."""
+    sources: dict[tuple[str, int], Numbered] = {}
+    sentences: list[ShownSentence] = []
+    for sentence in answer["sentences"]:
+        numbered: list[Numbered] = []
+        for citation in sentence["citations"]:
+            place = (citation["version_id"], citation["page"])
+            first = sources.setdefault(place, Numbered(len(sources) + 1, citation))
+            numbered.append(Numbered(first.number, citation))
+        sentences.append(ShownSentence(sentence["text"], tuple(numbered)))
+    return ShownAnswer(answer, tuple(sentences), tuple(sources.values()))
+
+
+def shown_exchanges(messages: Sequence[Message]) -> list[ShownExchange]:
+    """The questions of a conversation with their answers."""
+    return [
+        ShownExchange(question.text, reply.id, shown_answer(cast("AnswerJson", reply.answer)))
+        for question, reply in _pairs(messages)
+    ]
+
+
+def shown_date(iso: str | None) -> str:
+    """A publication date for a reader; the first of a month stands for a month or a year only."""
+    if not iso:
+        return ""
+    published = date.fromisoformat(iso)
+    if published.day > 1:
+        return f"{published.day} {published:%B %Y}"
+    return f"{published:%B %Y}" if published.month > 1 else f"{published:%Y}"
+
+
+def _pairs(messages: Sequence[Message]) -> Iterable[tuple[Message, Message]]:
+    for question, reply in pairwise(messages):
+        if question.role == "user" and reply.role == "assistant" and reply.answer is not None:
+            yield question, reply
