@@ -48,7 +48,7 @@ types: env
 
 # The starter library's PDFs and Office files, from corpus/manuscripts.
 documents: env
-	$(BIN)/python -m corpus.build_documents
+	$(BIN)/python -m corpus.publishing
 
 bench-ingest: env
 	$(BIN)/python -m evals.bench_ingest

@@ -16,19 +16,19 @@ import socket
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.client import SERVER_FILE, running_server
+from api.client import SERVER_FILE, ServerAddress, running_server
 from api.serving import refuse_open_door
 from corpus.chroma import ChromaIndex
 from corpus.derived import difference, read_stamp
@@ -82,12 +82,13 @@ def examine(*, as_json: bool) -> None:
     Raises ConfigurationError when the settings cannot be used, as there is nothing to look at then.
     """
     settings = load_settings()
-    found: list[Check] = []
+    found = list(checks(settings))
+    totals = {state.value: sum(check.state is state for check in found) for state in State}
     if as_json:
-        found.extend(checks(settings))
-        print(json.dumps({"checks": [asdict(check) for check in found]}, indent=2))
+        told = {"checks": [asdict(check) for check in found], "totals": totals}
+        print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        found.extend(_printed(checks(settings)))
+        _print_table(found, totals)
     if any(check.state is State.FAIL for check in found):
         sys.exit(1)
 
@@ -104,8 +105,7 @@ def checks(settings: Settings, *, starter: Path = STARTER) -> Iterator[Check]:
     yield _guarded("disk space", lambda: _disk_space(settings.data_dir))
     yield _guarded("open door", lambda: _door(settings))
     yield _guarded("lock", lambda: _lock(settings.data_dir))
-    yield _guarded("server", lambda: _server(settings.data_dir))
-    yield _guarded("port", lambda: _port(settings))
+    yield from _serving(settings)
     database = _guarded("library", lambda: _database(settings))
     yield database
     library: Library | None = None
@@ -274,19 +274,22 @@ def _door(settings: Settings) -> Check:
 
 
 def _lock(folder: Path) -> Check:
-    """Who holds the data folder. Asking takes the lock for an instant, as a reader."""
+    holder = _holder(folder)
+    return Check("lock", State.OK, f"held by {holder}" if holder else "free")
+
+
+def _holder(folder: Path) -> str | None:
+    """Who holds the data folder, in words. Asking takes the lock for an instant, as a reader."""
     try:
         with (folder / "lock").open(encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return Check("lock", State.OK, f"held by {_holder(file.read())}")
-    except FileNotFoundError:
-        return Check("lock", State.OK, "free; it was never taken")
-    return Check("lock", State.OK, "free")
-
-
-def _holder(said: str) -> str:
+                said = file.read()
+            else:
+                return None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     try:
         held: Any = json.loads(said)
         return f"process {held['pid']}, {held['doing']}"
@@ -294,25 +297,23 @@ def _holder(said: str) -> str:
         return "a process that has not said who it is"
 
 
-def _is_held(folder: Path) -> bool:
-    return _lock(folder).detail.startswith("held")
+def _serving(settings: Settings) -> Iterator[Check]:
+    folder = settings.data_dir
+    server = None
+    try:
+        server = running_server(folder)
+    except UserError as error:
+        yield Check("server", State.FAIL, error.problem, error.fix)
+    else:
+        left = " (a killed one has left its address)" if (folder / SERVER_FILE).exists() else ""
+        running = f"running at {server.url}, process {server.pid}" if server else ""
+        yield Check("server", State.OK, running or f"none is running{left}")
+    yield _guarded("port", lambda: _port(settings, server))
 
 
-def _server(folder: Path) -> Check:
-    server = running_server(folder)
-    if server is not None:
-        return Check("server", State.OK, f"running at {server.url}, process {server.pid}")
-    left = " (one that was killed has left its address)" if (folder / SERVER_FILE).exists() else ""
-    return Check("server", State.OK, f"none is running{left}")
-
-
-def _port(settings: Settings) -> Check:
+def _port(settings: Settings, server: ServerAddress | None) -> Check:
     """Whether `plumbline serve` could listen, or does."""
     name, shown = "port", f"{settings.host}, port {settings.port}"
-    try:
-        server = running_server(settings.data_dir)
-    except UserError:
-        server = None  # the check before this one says so
     if server is not None and server.url.endswith(f":{settings.port}"):
         return Check(name, State.OK, f"{shown}: held by Plumbline, process {server.pid}")
     if settings.port == 0:
@@ -399,7 +400,7 @@ def _sqlite(file: Path) -> Check:
         "again into another PLUMBLINE_DATA_DIR."
     )
     try:
-        # Read-only: looking must not make a file or carry out what a killed process left.
+        # Read-only: looking must not make a database.
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:
             said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
     except sqlite3.DatabaseError as error:
@@ -586,7 +587,7 @@ def _chroma(library: Library, settings: Settings) -> Check:
     if not current and not held:
         return Check(name, State.OK, f"{place}: there is nothing to hold yet")
     fault = ChromaIndex(folder, url=settings.chroma_url).check(library)
-    if fault and _is_held(settings.data_dir):
+    if fault and _holder(settings.data_dir):
         return Check(
             name,
             State.WARN,
@@ -629,7 +630,9 @@ def _starter(library: Library | None, folder: Path) -> Check:
             f"{folder} holds no documents",
             "Run `make documents` in a checkout of Plumbline, if you want them.",
         )
-    stored = {file.sha256 for file in library.stored_files()} if library is not None else set()
+    if library is None:
+        return Check(name, State.OK, f"{len(files)} documents at {folder}")
+    stored = {file.sha256 for file in library.stored_files()}
     lacking = [path.name for path in files if file_digest(path) not in stored]
     if lacking:
         return Check(
@@ -763,21 +766,16 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + more
 
 
-def _printed(found: Iterator[Check]) -> Iterator[Check]:
-    """Prints each check as it is made, then how many there were of each state."""
+def _print_table(found: Sequence[Check], totals: Mapping[str, int]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     colours = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
-    held: list[Check] = []
-    for check in found:
-        held.append(check)
-        yield check
     table = Table(box=None, pad_edge=False)
     for heading in ("", "check", "what was found"):
         table.add_column(heading, overflow="fold")
-    for check in held:
+    for check in found:
         # Text, not markup: a folder's name may hold square brackets.
         detail = Text(check.detail)
         if check.fix:
@@ -785,8 +783,7 @@ def _printed(found: Iterator[Check]) -> Iterator[Check]:
         table.add_row(Text(check.state, style=colours[check.state]), Text(check.name), detail)
     console = Console(highlight=False)
     console.print(table)
-    counts = {state: sum(check.state is state for check in held) for state in State}
     console.print(
-        f"\n{counts[State.OK]} well, {counts[State.WARN]} worth knowing, "
-        f"{counts[State.FAIL]} failed."
+        f"\n{totals[State.OK]} well, {totals[State.WARN]} worth knowing, "
+        f"{totals[State.FAIL]} failed."
     )

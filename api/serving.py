@@ -17,7 +17,6 @@ from corpus.library import Library
 from corpus.locking import writer_lock
 from corpus.settings import LOOPBACK_HOSTS, Settings, load_settings
 
-
 GRACE = 10  # seconds that a running request has when the server is told to stop
 
 

@@ -16,9 +16,9 @@ import pypdfium2
 import pytest
 import yaml
 
-from corpus.build_documents import DOCUMENTS, MANUSCRIPTS, build, differences, main, render
 from corpus.errors import ConfigurationError
-from corpus.manuscript import (
+from corpus.publishing.building import DOCUMENTS, MANUSCRIPTS, build, differences, main, render
+from corpus.publishing.manuscript import (
     Bullets,
     Heading,
     Line,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from corpus.manuscript import (
+from corpus.publishing.manuscript import (
     BRIEF,
     Block,
     Bullets,

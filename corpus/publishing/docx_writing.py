@@ -17,7 +17,7 @@ from docx.shared import Mm, Pt, RGBColor
 from docx.styles.style import ParagraphStyle
 from docx.text.paragraph import Paragraph as WordParagraph
 
-from corpus.manuscript import (
+from corpus.publishing.manuscript import (
     BRIEF,
     Bullets,
     FrontMatter,
@@ -29,7 +29,7 @@ from corpus.manuscript import (
     imprint,
     subject,
 )
-from corpus.zip_writing import settled
+from corpus.publishing.zip_writing import settled
 
 # python-docx gives its XML elements methods at run time: to the type checker they are anything.
 Xml = Any

@@ -1,4 +1,4 @@
-"""Make the starter library's rendered documents: `python -m corpus.build_documents [--check]`.
+"""Make the starter library's rendered documents: `python -m corpus.publishing [--check]`.
 
 Manuscripts in `corpus/manuscripts` become PDF, Word, OpenDocument and HTML files in
 `corpus/documents`, with a manifest of what their manuscripts say about them, so that the library
@@ -17,15 +17,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
-from corpus.docx_writing import write_docx
 from corpus.errors import ConfigurationError, UserError
-from corpus.html_writing import write_html
-from corpus.manuscript import FrontMatter, Manuscript, read_manuscript
-from corpus.odt_writing import write_odt
-from corpus.pdf_writing import write_pdf
+from corpus.publishing.docx_writing import write_docx
+from corpus.publishing.html_writing import write_html
+from corpus.publishing.manuscript import FrontMatter, Manuscript, read_manuscript
+from corpus.publishing.odt_writing import write_odt
+from corpus.publishing.pdf_writing import write_pdf
 
-MANUSCRIPTS = Path(__file__).parent / "manuscripts"
-DOCUMENTS = Path(__file__).parent / "documents"
+MANUSCRIPTS = Path(__file__).parent.parent / "manuscripts"
+DOCUMENTS = Path(__file__).parent.parent / "documents"
 MANIFEST = "manifest.csv"
 LICENCE = "Apache-2.0"
 COLUMNS: Sequence[str] = (
@@ -174,7 +174,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     print("\n".join(f"wrote {name}" for name in written) or "Nothing to do.")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,7 +10,7 @@ from odf import dc, element, meta, style, table, text
 from odf.namespaces import nsdict
 from odf.opendocument import OpenDocument, OpenDocumentText
 
-from corpus.manuscript import (
+from corpus.publishing.manuscript import (
     BRIEF,
     Bullets,
     FrontMatter,
@@ -22,7 +22,7 @@ from corpus.manuscript import (
     imprint,
     subject,
 )
-from corpus.zip_writing import settled
+from corpus.publishing.zip_writing import settled
 
 # odfpy describes its elements at run time and has no types: an element is Any in this module.
 Element = Any

@@ -30,7 +30,7 @@ from reportlab.platypus import (
 )
 from reportlab.platypus import Paragraph as Flowing
 
-from corpus.manuscript import (
+from corpus.publishing.manuscript import (
     BRIEF,
     Block,
     Bullets,
