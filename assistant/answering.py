@@ -96,9 +96,7 @@ class Assistant:
     def _find_points(self, asked: Asked, turns: Sequence[Turn], filters: Filters | None) -> _Found:
         """The fewest sentences for each question in a question."""
         found = _Found()
-        whole = self._understand(asked.question, turns)
-        for part in asked.parts:
-            query = part_of(whole, self._understand(part, ())) if len(asked.parts) > 1 else whole
+        for part, query in zip(asked.parts, self.queries(asked, turns), strict=True):
             passages = self._retriever.retrieve(query, limit=PASSAGES, filters=filters)
             ranked = self._writer.rank(query, passages)
             completeness = enough(query, ranked)
@@ -110,6 +108,13 @@ class Assistant:
             )
             found.add(part, query, passages, chosen, completeness)
         return found
+
+    def queries(self, asked: Asked, turns: Sequence[Turn]) -> list[Query]:
+        """The query for each question in a question."""
+        whole = self._understand(asked.question, turns)
+        if len(asked.parts) == 1:
+            return [whole]
+        return [part_of(whole, self._understand(part, ())) for part in asked.parts]
 
     def _find_together(
         self, asked: Asked, turns: Sequence[Turn], filters: Filters | None

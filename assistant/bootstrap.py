@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from assistant.answering import Assistant
-from assistant.quoting import QuotingWriter
+from assistant.quoting import FEATURES, QuotingWriter
 from assistant.retrieval import Retriever
+from assistant.weighing import load_logistic
 from corpus.store import Store
 
 
 def open_assistant(store: Store) -> Assistant:
     """An assistant over an opened store."""
-    return Assistant(store, Retriever(store), QuotingWriter(store.lexical))
+    return Assistant(
+        store, Retriever(store), QuotingWriter(store.lexical, load_logistic("sentences", FEATURES))
+    )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from assistant.conversation import Query
+from assistant.weighing import Logistic
 from corpus.lexical import LexicalIndex
 from corpus.types import Passage
 
-# Shares in a sentence's score; chosen on our own question set (see evals/README.md).
-MEANING = 0.5
-WORDS = 0.35
-KIND = 0.15
 # A further sentence must be nearly as good as the best one, and say something else.
-NEARLY = 0.8
+NEARLY = 0.5
 ALIKE = 0.75  # shared words, of the words of the shorter sentence
 ALIKE_WITH_FIGURES = 0.4
 
@@ -27,6 +26,16 @@ _LISTING = re.compile(
     re.IGNORECASE,
 )
 _SELF_DESCRIPTION = re.compile(r"^This is a Plumbline (brief|guide)\b")
+_ABOUT_EVIDENCE = re.compile(
+    r"\b(cannot be (?:told|known|ruled out)|sources? (?:collected )?here|statements? collected|"
+    r"not (?:a )?(?:randomised|trial|proof)|own account|not settle|no (?:result|evidence)s?)\b",
+    re.IGNORECASE,
+)
+_ABOUT_PRINCIPLES = re.compile(
+    r"\b(principles? \d|runs? against|is classed|classed (?:in|as)|in this library|stance)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _FIGURE = re.compile(r"£?\d[\d,]*(?:\.\d+)?(?:\s?(?:million|billion|per cent|%))?")
 _DANGLING = re.compile(
     r"^(it|its|they|their|this|these|that|those|he|she|his|her|such|both|the latter|the former|"
@@ -52,7 +61,7 @@ class Quotation:
     passage: Passage
     start: int
     end: int
-    score: float  # how well it answers, from about 0 to 1
+    score: float  # how likely it is to say what was asked for, from 0 to 1
     coverage: float  # share of the question's words, by rarity, that it or its title has
 
     @property
@@ -62,11 +71,86 @@ class Quotation:
         return self.passage.chunk.text[self.start - begin : self.end - begin]
 
 
+# What tells how well a sentence answers; the order is that of the weights.
+FEATURES = (
+    "sentence_cosine",
+    "chunk_cosine",
+    "passage_score",
+    "coverage",  # of the question's words, by rarity, in the sentence, its headings or its title
+    "own_coverage",  # of the same in the sentence alone
+    "title_share",  # of the title's words that the question has
+    "rarest_missing",  # how rare the rarest of the question's words is that neither has, 0 to 1
+    "years",  # share of the question's years that the sentence has; 0 when it names none
+    "figure",
+    "figure_asked",  # it has a figure and one was asked for
+    "money_asked",  # it has a sum of money and one was asked for
+    "no_figure_asked",  # it has none although one was asked for
+    "about_evidence",  # it speaks of what the sources can show
+    "about_principles",  # it files something under a principle
+    "dangling",
+    "length",  # in words, as a logarithm
+    "table_row",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may be quoted, with its features in the order of FEATURES."""
+
+    passage: Passage
+    start: int
+    end: int
+    features: tuple[float, ...]
+
+
+class _Asked:
+    """A query as its sentences are held against it."""
+
+    def __init__(self, query: Query, lexical: LexicalIndex, leaving_out: Collection[str]) -> None:
+        total = len(lexical) + 1
+        self._rarest = math.log(2 * total)
+        # A word that the library lacks is the rarest.
+        self._rarity = {
+            term: max(0.0, math.log(total / (lexical.frequency(term) + 0.5)))
+            for term in query.terms
+            if term not in leaving_out
+        }
+        self._weights = {term: query.terms[term] * rarity for term, rarity in self._rarity.items()}
+        self._own = [term for term in query.own_terms if term in self._rarity]
+        self._years = set(_YEAR.findall(query.text))
+        self._wants_figure = bool(_ASKS_FOR_FIGURE.search(query.text))
+        self._wants_money = bool(_ASKS_FOR_MONEY.search(query.text))
+
+    def features(
+        self, text: str, terms: set[str], *, title: set[str], context: set[str]
+    ) -> dict[str, float]:
+        """The features that can be told from words alone."""
+        figure, money = bool(_figures(text)), "£" in text
+        missing = [self._rarity[term] for term in self._own if term not in terms | context]
+        return {
+            "coverage": _coverage(self._weights, terms | context),
+            "own_coverage": _coverage(self._weights, terms),
+            "title_share": len(title & set(self._own)) / max(1, len(title)),
+            "rarest_missing": max(missing, default=0.0) / self._rarest,
+            "years": len(self._years & set(_YEAR.findall(text))) / max(1, len(self._years)),
+            "figure": float(figure),
+            "figure_asked": float(figure and self._wants_figure),
+            "money_asked": float(money and self._wants_money),
+            "no_figure_asked": float(not figure and (self._wants_figure or self._wants_money)),
+            "about_evidence": float(bool(_ABOUT_EVIDENCE.search(text))),
+            "about_principles": float(bool(_ABOUT_PRINCIPLES.search(text))),
+            "dangling": float(bool(_DANGLING.match(text))),
+            "length": math.log(max(1, len(text.split()))),
+            "table_row": float(" | " in text),
+        }
+
+
 class QuotingWriter:
     """Chooses quotations by meaning, by words, and by the kind of answer asked for."""
 
-    def __init__(self, lexical: LexicalIndex) -> None:
+    def __init__(self, lexical: LexicalIndex, weights: Logistic) -> None:
         self._lexical = lexical
+        self._weights = weights
 
     def rank(
         self, query: Query, passages: Sequence[Passage], *, leaving_out: Collection[str] = ()
@@ -75,26 +159,43 @@ class QuotingWriter:
 
         Terms in `leaving_out` do not count: inside one document, its name tells nothing apart.
         """
-        weights = self._weights(query, leaving_out)
-        wants_figure = bool(_ASKS_FOR_FIGURE.search(query.text))
-        wants_money = bool(_ASKS_FOR_MONEY.search(query.text))
-        ranked: list[Quotation] = []
+        found = list(self.candidates(query, passages, leaving_out=leaving_out))
+        if not found:
+            return []
+        features = np.array([candidate.features for candidate in found])
+        scores = self._weights.probabilities(features)
+        ranked = [
+            Quotation(candidate.passage, candidate.start, candidate.end, float(score), coverage)
+            for candidate, score in zip(found, scores, strict=True)
+            for coverage in [candidate.features[FEATURES.index("coverage")]]
+        ]
+        return sorted(ranked, key=lambda quotation: -quotation.score)
+
+    def candidates(
+        self, query: Query, passages: Sequence[Passage], *, leaving_out: Collection[str] = ()
+    ) -> Iterator[Candidate]:
+        """Every sentence of the passages that may be quoted, with its features."""
+        asked = _Asked(query, self._lexical, leaving_out)
+        best = max((passage.score for passage in passages), default=1.0) or 1.0
         for passage in passages:
             chunk = passage.chunk
             if _LISTING.match(chunk.heading.rsplit(" > ", 1)[-1]):
                 continue
-            context = set(self._lexical.terms(f"{passage.details.title} {chunk.heading}"))
+            title = set(self._lexical.terms(passage.details.title))
+            context = title | set(self._lexical.terms(chunk.heading))
             for (start, end), cosine in zip(chunk.sentences, passage.sentence_cosines, strict=True):
                 text = chunk.text[start - chunk.start : end - chunk.start]
                 if _SELF_DESCRIPTION.match(text):
                     continue
-                terms = set(self._lexical.terms(text))
-                coverage = _coverage(weights, terms | context)
-                own_coverage = _coverage(weights, terms)
-                kind = _kind_match(text, wants_figure=wants_figure, wants_money=wants_money)
-                score = MEANING * cosine + WORDS * (coverage + own_coverage) / 2 + KIND * kind
-                ranked.append(Quotation(passage, start, end, score, coverage))
-        return sorted(ranked, key=lambda quotation: -quotation.score)
+                values = asked.features(
+                    text, set(self._lexical.terms(text)), title=title, context=context
+                )
+                values |= {
+                    "sentence_cosine": cosine,
+                    "chunk_cosine": passage.cosine,
+                    "passage_score": passage.score / best,
+                }
+                yield Candidate(passage, start, end, tuple(values[name] for name in FEATURES))
 
     def choose(
         self,
@@ -120,15 +221,6 @@ class QuotingWriter:
             if not any(self._alike(quotation, held) for held in (*beside, *chosen)):
                 chosen.append(_with_what_it_leans_on(quotation))
         return chosen
-
-    def _weights(self, query: Query, leaving_out: Collection[str]) -> dict[str, float]:
-        """The query's terms by weight and rarity; a word that the library lacks is the rarest."""
-        total = len(self._lexical) + 1
-        return {
-            term: weight * math.log(total / (self._lexical.frequency(term) + 0.5))
-            for term, weight in query.terms.items()
-            if term not in leaving_out
-        }
 
     def _alike(self, one: Quotation, other: Quotation) -> bool:
         """Whether two sentences say the same: most words shared, or the same figures."""
@@ -161,15 +253,6 @@ def _coverage(weights: dict[str, float], terms: set[str]) -> float:
     if total == 0:
         return 0.0
     return sum(max(0.0, weight) for term, weight in weights.items() if term in terms) / total
-
-
-def _kind_match(text: str, *, wants_figure: bool, wants_money: bool) -> float:
-    """1 when a sentence has the kind of answer asked for, 0.5 when none is, 0 when it lacks it."""
-    if wants_money:
-        return 1.0 if "£" in text else 0.4 if _figures(text) else 0.0
-    if wants_figure:
-        return 1.0 if _figures(text) else 0.0
-    return 0.5
 
 
 def _figures(text: str) -> frozenset[str]:

@@ -27,7 +27,14 @@ class Retriever:
     def retrieve(
         self, query: Query, *, limit: int, filters: Filters | None = None
     ) -> list[Passage]:
-        """The best passages, best first. Empty when the library, or the filter, holds none."""
+        """The best passages, best first, near-copies folded and no document crowding out others.
+
+        Empty when the library, or the filter, holds none.
+        """
+        return _spread(self.rank(query, filters=filters), limit)
+
+    def rank(self, query: Query, *, filters: Filters | None = None) -> list[Passage]:
+        """Every candidate of either leg with its fused score, best first."""
         store = self._store
         store.catch_up()
         versions = self._versions(filters) if filters else None
@@ -37,9 +44,7 @@ class Retriever:
         lexical = store.lexical.search(query.terms, limit=CANDIDATES, versions=versions)
         numbers = list(dict.fromkeys(number for number, _ in (*dense, *lexical)))
         cosines = store.matrix.scores(query.vector, numbers)
-        found = store.library.chunks(numbers)
-        passages = _fuse(query, found, cosines, dict(lexical))
-        return _spread(passages, limit)
+        return _fuse(query, store.library.chunks(numbers), cosines, dict(lexical))
 
     def _versions(self, filters: Filters) -> set[str]:
         return {

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,10 +252,10 @@ class OnnxModel:
     """The shipped model on ONNX Runtime: tokenise, run, mean-pool, normalise."""
 
     def __init__(self, file: Path, tokenizer_folder: Path, *, threads: int) -> None:
-        import onnxruntime  # it has no types
         from tokenizers import Tokenizer
 
-        options: Any = onnxruntime.SessionOptions()
+        onnxruntime: Any = import_module("onnxruntime")  # it has no types
+        options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(

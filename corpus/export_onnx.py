@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,10 @@ def export(target: Path) -> float:
     """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
-    from transformers import AutoModel
 
+    transformers: Any = import_module("transformers")  # its types are not complete
     folder = shipped_model_folder()
-    model: Any = AutoModel.from_pretrained(str(folder), attn_implementation="eager").eval()
+    model = transformers.AutoModel.from_pretrained(str(folder), attn_implementation="eager").eval()
 
     class Tokens(torch.nn.Module):
         def __init__(self) -> None:

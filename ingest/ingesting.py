@@ -103,13 +103,16 @@ class Ingester:
         anew: bool = False,
         uploads: Mapping[Path, str] | None = None,
         progress: Callable[[Progress], None] | None = None,
+        acknowledged: Callable[[Result], None] | None = None,
     ) -> Report:
         """Bring files and folders into a collection.
 
         `prune` removes documents of these folders whose files are gone; `anew` takes files in
         again that have not changed; `uploads` names files that are here for a moment only, by
-        the key that makes a later one the same publication. Raises ConfigurationError for a wrong
-        manifest or a library of another embedding model; a fault of one file is in the report.
+        the key that makes a later one the same publication. `acknowledged` is told of each document
+        as soon as its transaction has ended, when no kill can lose it any more. Raises
+        ConfigurationError for a wrong manifest or a library of another embedding model; a fault of
+        one file is in the report.
         """
         self._library.check_embedding(self._embedder.fingerprint)
         report = Report()
@@ -129,9 +132,9 @@ class Ingester:
                 if ready is not None:
                     waiting.append(ready)
                 if sum(len(document.chunks) for document in waiting) >= EMBED_TOGETHER:
-                    self._store(waiting, report)
+                    self._store(waiting, report, acknowledged)
                     waiting = []
-        self._store(waiting, report)
+        self._store(waiting, report, acknowledged)
         if prune:
             self._prune(paths, set(found), run)
         if progress is not None:
@@ -191,6 +194,7 @@ class Ingester:
         location = "" if key else str(path.resolve())
         held = self._library.find(run.collection, key=key, path=location)
         if held is not None and not run.anew and _same(held, sha256, row_sha256):
+            self._files.keep(path, sha256)  # puts back an original that was lost
             run.report.results.append(_unchanged(path, held))
             return None
         reading = sandbox.read(path)
@@ -247,7 +251,12 @@ class Ingester:
         )
         return _Ready(len(report.results) - 1, path, incoming, tuple(chunk_pages(reading.pages)))
 
-    def _store(self, waiting: Sequence[_Ready], report: Report) -> None:
+    def _store(
+        self,
+        waiting: Sequence[_Ready],
+        report: Report,
+        acknowledged: Callable[[Result], None] | None = None,
+    ) -> None:
         """Embed the chunks of several documents together, then store each by itself."""
         vectors, sentence_vectors = self._embedder.embed_spans(
             [
@@ -264,6 +273,8 @@ class Ingester:
             except UserError as error:
                 result = _failed(ready.path, error)
             report.results[ready.position] = result
+            if acknowledged is not None and result.outcome is not Outcome.FAILED:
+                acknowledged(result)
             first = last
 
     def _add(self, ready: _Ready, vectors: Vectors, sentence_vectors: Sequence[Vectors]) -> Result:

@@ -21,13 +21,18 @@ _MOST_SHAPES = 20_000  # shapes of a page that are looked at; a drawing may have
 _MOST_CHARACTERS = 400_000  # of one page
 _ALIKE = 10  # of 255; colours this close in every channel cannot be told apart
 _OCR_COVER = 0.5  # of the page; a picture this large is a scan
+_CONTRAST = 24  # of 255; the least difference of lightness that shows letters
+_MOST_PIXELS = 1_500_000  # of a page that is drawn to see whether its text shows
+_SIGNS = frozenset("\"'“”‘’„,.;:!?()[]{}&@#%+=-–—/|*£$€¥©®™°§¶†‡\x02\ufffe\u00ad")  # of text
 _BOLD_WEIGHT = 600
-_SOFT = "\u00ad\ufffe\x02"  # a hyphen that pdfium takes for the division of a word
 _BOLD_NAME = re.compile(r"bold|black|heavy|demi|extrab", re.I)
-_NO_TEXT = re.compile(r"\s")
+_SPACES = "\x00\x01\x03-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# pdfium writes U+0002 or U+FFFE for the hyphen of a divided word, and no line end after it.
+_WORD = re.compile(f"[^{_SPACES}\x02\ufffe]*[\x02\ufffe]|[^{_SPACES}\x02\ufffe]+")
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; y downwards
 Colour = tuple[int, int, int, int]  # red, green, blue, alpha
+Place = tuple[float, float, int]  # the middle of a word on the page, x and y, and its render mode
 
 
 @dataclass(slots=True)
@@ -44,6 +49,7 @@ class Word:
     joined: bool  # no space between the word before it and this one
     colour: Colour = (0, 0, 0, 255)
     symbol: bool = False  # set in a font of pictures, such as Wingdings
+    font: int = 0  # the same for words in the same font of the page
 
 
 @dataclass(slots=True)
@@ -71,6 +77,7 @@ class _Style:
     colour: Colour
     mode: int
     symbol: bool
+    font: int
 
 
 @dataclass(slots=True)
@@ -84,18 +91,47 @@ class _Shape:
     picture: bool = False
 
 
-def page_words(raw: Any, page: Any, text_page: Any) -> PageWords:
-    """Everything on the page. `raw` is pypdfium2's C layer; the others are its handles."""
-    return _PageReader(raw, page, text_page).read()
+def page_words(calls: Calls, page: Any, text_page: Any) -> PageWords:
+    """Everything on the page. `calls` wraps pypdfium2's C layer; the others are its handles."""
+    return _PageReader(calls, page, text_page).read()
+
+
+class Calls:
+    """pdfium's calls for single characters, with their results' places made once.
+
+    pypdfium2's own wrappers make an object a call, which took most of the time of a page.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.holder = _as_number(raw.FPDFText_GetTextObject)
+        self.box = raw.FPDFText_GetCharBox
+        self.origin = raw.FPDFText_GetCharOrigin
+        self.left, self.right = ctypes.c_double(), ctypes.c_double()
+        self.bottom, self.top = ctypes.c_double(), ctypes.c_double()
+        self.x, self.y = ctypes.c_double(), ctypes.c_double()
+        self.at_left, self.at_right = ctypes.byref(self.left), ctypes.byref(self.right)
+        self.at_bottom, self.at_top = ctypes.byref(self.bottom), ctypes.byref(self.top)
+        self.at_x, self.at_y = ctypes.byref(self.x), ctypes.byref(self.y)
+
+
+def _as_number(function: Any) -> Any:
+    """The same C function, giving the pointer that it returns as a number (None for null)."""
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    kind = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+    return kind(cast("int", address))
 
 
 class _PageReader:
-    def __init__(self, raw: Any, page: Any, text_page: Any) -> None:
+    def __init__(self, calls: Calls, page: Any, text_page: Any) -> None:
+        self._calls = calls
+        raw = calls.raw
         self._raw = raw
         self._page = page
         self._text = text_page
         self._styles: dict[int, _Style] = {}
-        self._fonts: dict[int, tuple[bool, bool]] = {}
+        self._fonts: dict[int, tuple[bool, bool, int]] = {}
+        self._picture: tuple[Any, float] | None = None
 
     def read(self) -> PageWords:
         left, bottom, right, top = self._page_box()
@@ -111,14 +147,15 @@ class _PageReader:
         suspects: dict[tuple[int, int, int], bool] = {}
         for word, (px, py, mode) in zip(words, places, strict=True):
             why = _why_hidden(word, px, py, mode, box, from_ocr=from_ocr)
-            if why is None:
+            if why is None and not from_ocr:
                 colour = word.colour[:3]
                 if colour not in suspects:
                     suspects[colour] = any(_alike(colour, other) for other in colours)
-                if suspects[colour] and not from_ocr and mode != 3:
-                    middle = _middle(word)
-                    if _unseen_against(colour, _behind(shapes, *middle)):
-                        why = HiddenKind.WHITE
+                doubtful = mode == 7 or (
+                    suspects[colour] and _unseen_against(colour, _behind(shapes, px, py))
+                )
+                if doubtful and not self._shows(word, px, py, box):
+                    why = HiddenKind.WHITE
             if why is None:
                 if why_last is not None:
                     word.joined = False
@@ -130,6 +167,7 @@ class _PageReader:
             else:
                 hidden.append((why, word.text))
             why_last = why
+        _mark_symbols(kept)
         if len(kept) != len(words):
             angle = _main_angle(kept)
         return PageWords(
@@ -144,6 +182,51 @@ class _PageReader:
             unmapped=unmapped,
         )
 
+    def _shows(self, word: Word, px: float, py: float, box: Box) -> bool:
+        """Whether anything is to be seen where a word stands, once the page is drawn.
+
+        Only a drawing tells for type filled with a pattern, or above pictures and gradients.
+        """
+        if self._picture is None:
+            self._picture = self._drawn(box)
+        pixels, scale = self._picture
+        if pixels is None:
+            return False
+        half_width, half_height = (word.x1 - word.x0) / 2, word.size / 2
+        if word.angle % 180 == 90:
+            half_width, half_height = half_height, half_width
+        x, y = (px - box[0]) * scale, (box[3] - py) * scale
+        left, right = int(x - half_width * scale), int(x + half_width * scale) + 1
+        top, bottom = int(y - half_height * scale * 0.6), int(y + half_height * scale * 0.6) + 1
+        part = pixels[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+        if not part.size:
+            return False
+        return bool((part.max(axis=(0, 1)) - part.min(axis=(0, 1))).max() > _CONTRAST)
+
+    def _drawn(self, box: Box) -> tuple[Any, float]:
+        """The page as an array of pixels, not turned, and the pixels to a point."""
+        import numpy
+
+        raw = self._raw
+        area = max(1.0, (box[2] - box[0]) * (box[3] - box[1]))
+        scale = min(1.5, (_MOST_PIXELS / area) ** 0.5)
+        width, height = int((box[2] - box[0]) * scale), int((box[3] - box[1]) * scale)
+        if width < 1 or height < 1:
+            return None, scale
+        bitmap = raw.FPDFBitmap_Create(width, height, 0)
+        if not bitmap:
+            return None, scale
+        try:
+            raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
+            turned = -raw.FPDFPage_GetRotation(self._page) % 4
+            raw.FPDF_RenderPageBitmap(bitmap, self._page, 0, 0, width, height, turned, 0)
+            stride = raw.FPDFBitmap_GetStride(bitmap)
+            buffer = ctypes.string_at(raw.FPDFBitmap_GetBuffer(bitmap), stride * height)
+        finally:
+            raw.FPDFBitmap_Destroy(bitmap)
+        rows = numpy.frombuffer(buffer, dtype=numpy.uint8).reshape(height, stride)
+        return rows[:, : width * 4].reshape(height, width, 4)[:, :, :3].astype(int), scale
+
     def _page_box(self) -> Box:
         """Left, bottom, right, top of what a viewer shows."""
         box = self._raw.FS_RECTF()
@@ -151,86 +234,74 @@ class _PageReader:
             return box.left, box.bottom, box.right, box.top
         return 0.0, 0.0, 612.0, 792.0
 
-    def _characters(self) -> tuple[list[int], list[str]]:
-        """The indices of the characters for pdfium, and the characters."""
+    def _characters(self) -> str:
+        """The characters of the page: each has pdfium's number as its place in the string."""
         raw, text = self._raw, self._text
         count = min(raw.FPDFText_CountChars(text), _MOST_CHARACTERS)
         if count <= 0:
-            return [], []
+            return ""
+        # All at once is five times as fast; the numbers are the same unless pdfium left some out.
+        buffer = (ctypes.c_ushort * (count + 1))()
+        if raw.FPDFText_GetText(text, 0, count, buffer) == count + 1:
+            content = bytes(buffer)[:-2].decode("utf-16-le", "surrogatepass")
+            if len(content) == count and "\0" not in content:
+                return content
         get = raw.FPDFText_GetUnicode
-        return list(range(count)), [chr(get(text, index) or 0xFFFD) for index in range(count)]
+        return "".join(_letter(get(text, index)) for index in range(count))
 
-    def _words(self) -> tuple[list[Word], list[tuple[float, float, int]], int]:
-        """The words, and for each the place of its first letter on the page and render mode."""
-        text = self._text
-        object_of = self._raw.FPDFText_GetTextObject
-        address = ctypes.c_void_p
-        del address
+    def _words(self) -> tuple[list[Word], list[Place], int]:
+        """The words, where each stands, and how many characters have no known meaning."""
         words: list[Word] = []
-        places: list[tuple[float, float, int]] = []
-        unmapped = 0
-        indices, characters = self._characters()
-        first = -1
-        current = 0
-        joined = False
-        last_style: _Style | None = None
+        places: list[Place] = []
+        characters = self._characters()
+        for match in _WORD.finditer(characters):
+            joined = False
+            for first, last, key in self._parts(match.start(), match.end() - 1):
+                style = self._styles.get(key) or self._style(key, first)
+                found = self._word(characters[first : last + 1], first, last, style, joined)
+                if found is not None:
+                    words.append(found[0])
+                    places.append(found[1])
+                joined = True
+        return words, places, characters.count("\ufffd")
 
-        def finish(end: int) -> None:
-            nonlocal last_style, unmapped
-            content = "".join(characters[first:end])
-            style = self._style(current, first)
-            found = self._word(content, first, end - 1, style, joined)
-            last_style = style
-            if found is not None:
-                words.append(found[0])
-                places.append(found[1])
-                unmapped += content.count("\ufffd")
-
-        for index in indices:
-            character = characters[index]
-            if character <= " " and character != "\x02" or character in "\u00a0\u2003\u2002\u3000":
-                if first >= 0:
-                    finish(index)
-                    first = -1
-                joined = False
-                continue
-            holder = object_of(text, index)
-            key = ctypes.cast(holder, ctypes.c_void_p).value or 0
-            if first < 0:
-                first, current = index, key
-            elif key != current:
-                finish(index)
-                first, current, joined = index, key, True
-        if first >= 0:
-            finish(len(characters))
-        return words, places, unmapped
+    def _parts(self, first: int, last: int) -> list[tuple[int, int, int]]:
+        """A word's characters (first, last, text object), divided where the object changes."""
+        holder = self._calls.holder
+        key, key_last = holder(self._text, first) or 0, holder(self._text, last) or 0
+        if key == key_last:
+            return [(first, last, key)]
+        parts: list[tuple[int, int, int]] = []
+        start = first
+        for index in range(first + 1, last + 1):
+            following = holder(self._text, index) or 0
+            if following != key:
+                parts.append((start, index - 1, key))
+                start, key = index, following
+        parts.append((start, last, key))
+        return parts
 
     def _word(
         self, content: str, first: int, last: int, style: _Style, joined: bool
-    ) -> tuple[Word, tuple[float, float, int]] | None:
-        left, right = ctypes.c_double(), ctypes.c_double()
-        bottom, top = ctypes.c_double(), ctypes.c_double()
-        x, y = ctypes.c_double(), ctypes.c_double()
-        raw, text, by = self._raw, self._text, ctypes.byref
-        raw.FPDFText_GetCharOrigin(text, first, by(x), by(y))
-        corners: list[tuple[float, float]] = []
-        for index in (first, last) if last != first else (first,):
-            if not raw.FPDFText_GetCharBox(text, index, by(left), by(right), by(bottom), by(top)):
-                continue
-            corners += [(left.value, bottom.value), (right.value, top.value)]
-            if style.angle % 180:
-                corners += [(left.value, top.value), (right.value, bottom.value)]
-        if not corners:
+    ) -> tuple[Word, Place] | None:
+        calls, text = self._calls, self._text
+        left, right, bottom, top = calls.left, calls.right, calls.bottom, calls.top
+        if not calls.origin(text, first, calls.at_x, calls.at_y) or not calls.box(
+            text, first, calls.at_left, calls.at_right, calls.at_bottom, calls.at_top
+        ):
             return None
-        px, py = x.value, y.value
+        x0, x1, y0, y1 = left.value, right.value, bottom.value, top.value
+        if last != first and calls.box(
+            text, last, calls.at_left, calls.at_right, calls.at_bottom, calls.at_top
+        ):
+            x0, x1 = min(x0, left.value), max(x1, right.value)
+            y0, y1 = min(y0, bottom.value), max(y1, top.value)
+        place = ((x0 + x1) / 2, (y0 + y1) / 2, style.mode)
+        base = -calls.y.value
         if style.angle:
             cosine, sine = _turn(style.angle)
-            along = [cx * cosine + cy * sine for cx, cy in corners]
-            base = px * sine - py * cosine
-        else:
-            along = [corner[0] for corner in corners]
-            base = -py
-        x0, x1 = min(along), max(along)
+            base = calls.x.value * sine - calls.y.value * cosine
+            x0, _, x1, _ = turned_box((x0, y0, x1, y1), style.angle)
         if not (math.isfinite(x0) and math.isfinite(x1) and math.isfinite(base)):
             return None
         word = Word(
@@ -244,10 +315,9 @@ class _PageReader:
             joined,
             style.colour,
             style.symbol,
+            style.font,
         )
-        middle_x = (min(c[0] for c in corners) + max(c[0] for c in corners)) / 2
-        middle_y = (min(c[1] for c in corners) + max(c[1] for c in corners)) / 2
-        return word, (middle_x, middle_y, style.mode)
+        return word, place
 
     def _style(self, key: int, index: int) -> _Style:
         known = self._styles.get(key)
@@ -271,19 +341,19 @@ class _PageReader:
         if raw.FPDFText_GetFillColor(text, index, by(red), by(green), by(blue), by(alpha)):
             colour = (red.value, green.value, blue.value, alpha.value)
         mode = raw.FPDFTextObj_GetTextRenderMode(holder) if holder else 0
-        bold, symbol = self._font(holder)
-        style = _Style(abs(size) or 1.0, bold or mode == 2, angle, colour, mode, symbol)
+        bold, symbol, font = self._font(holder)
+        style = _Style(abs(size) or 1.0, bold or mode == 2, angle, colour, mode, symbol, font)
         if key:
             self._styles[key] = style
         return style
 
-    def _font(self, holder: Any) -> tuple[bool, bool]:
-        """Whether the font is bold, and whether it is one of pictures."""
+    def _font(self, holder: Any) -> tuple[bool, bool, int]:
+        """Whether the font is bold, whether it is one of pictures, and its number."""
         raw = self._raw
         font = raw.FPDFTextObj_GetFont(holder) if holder else None
         key = ctypes.cast(font, ctypes.c_void_p).value if font else None
         if not key:
-            return False, False
+            return False, False, 0
         known = self._fonts.get(key)
         if known is None:
             buffer = ctypes.create_string_buffer(200)
@@ -291,7 +361,7 @@ class _PageReader:
             name = buffer.value.decode("utf-8", "replace")
             bold = bool(_BOLD_NAME.search(name)) or raw.FPDFFont_GetWeight(font) >= _BOLD_WEIGHT
             symbol = bool(re.search(r"wingding|dingbat|webding|symbol", name, re.I))
-            known = self._fonts[key] = (bold, symbol)
+            known = self._fonts[key] = (bold, symbol, len(self._fonts) + 1)
         return known
 
     def _shapes(self) -> list[_Shape]:
@@ -377,11 +447,15 @@ def _why_hidden(
         return HiddenKind.OFF_PAGE
     if from_ocr:
         return None
-    if mode in (3, 7) or word.colour[3] < 8:
+    if mode == 3 or word.colour[3] < 8:
         return HiddenKind.INVISIBLE
     if word.size < SMALLEST_TYPE:
         return HiddenKind.TINY
     return None
+
+
+def _letter(code: int) -> str:
+    return chr(code) if 0 < code < 0x110000 else "\ufffd"
 
 
 def _alike(one: Sequence[int], other: Sequence[int]) -> bool:
@@ -406,13 +480,6 @@ def _behind(shapes: Sequence[_Shape], x: float, y: float) -> Colour | None:
     return (255, 255, 255, 255)
 
 
-def _middle(word: Word) -> tuple[float, float]:
-    """The middle of a word in page coordinates."""
-    x, y = (word.x0 + word.x1) / 2, word.y - word.size * 0.3
-    cosine, sine = _turn(word.angle)
-    return x * cosine + y * sine, x * sine - y * cosine
-
-
 def _rules(shapes: Sequence[_Shape]) -> Iterator[_Shape]:
     """Thin drawn lines, and the edges of drawn frames and coloured bands."""
     for shape in shapes:
@@ -432,6 +499,24 @@ def _rules(shapes: Sequence[_Shape]) -> Iterator[_Shape]:
             if not s.filled:
                 yield _Shape(s.left, s.bottom, s.left, s.top, s.colour, s.filled)
                 yield _Shape(s.right, s.bottom, s.right, s.top, s.colour, s.filled)
+
+
+def _mark_symbols(words: Sequence[Word]) -> None:
+    """Find the fonts that draw arrows and the like, by their use for one odd sign at a time."""
+    used: dict[int, set[str]] = {}
+    for word in words:
+        used.setdefault(word.font, set()).add(word.text)
+    odd = {
+        font
+        for font, texts in used.items()
+        if font
+        and len(used) > 1
+        and len(texts) <= 2
+        and all(len(text) == 1 and not text.isalnum() and text not in _SIGNS for text in texts)
+    }
+    for word in words:
+        if word.font in odd:
+            word.symbol = True
 
 
 def _main_angle(words: Sequence[Word]) -> int:

@@ -1,0 +1,147 @@
+"""Fit the small models of `assistant/weights.json` on our own question set.
+
+    python -m evals.calibrate --questions evals/sets/questions.yaml
+
+Needs a library that holds the starter documents (PLUMBLINE_DATA_DIR). Prints how well each model
+tells right from wrong on questions that it was not fitted on (five folds over conversations), then
+fits on all of them and writes the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.answering import PASSAGES, SURVEYED, Assistant
+from assistant.asking import Kind, read_question
+from assistant.bootstrap import open_assistant
+from assistant.quoting import FEATURES, QuotingWriter
+from assistant.retrieval import Retriever
+from assistant.types import Role, Turn
+from assistant.weighing import WEIGHTS, Logistic
+from corpus.embedding import Embedder
+from corpus.settings import load_settings
+from corpus.store import Store
+from evals.answers import makes_point
+from evals.questions import QuestionCase, load_questions
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Feature rows with their labels, and the conversation that each comes from."""
+
+    rows: np.ndarray[Any, np.dtype[np.float64]]
+    labels: np.ndarray[Any, np.dtype[np.bool_]]
+    groups: list[str]
+
+
+class _Remembering(Embedder):
+    """The same embedder, asked once for each text: library sentences come up again and again."""
+
+    def __init__(self, inner: Embedder) -> None:
+        super().__init__(inner.model, precision=inner.precision, threads=inner.threads)
+        self._known: dict[str, Any] = {}
+
+    def embed_query(self, text: str) -> Any:
+        if text not in self._known:
+            self._known[text] = super().embed_query(text)
+        return self._known[text]
+
+
+def sentences_of(cases: Sequence[QuestionCase], store: Store, assistant: Assistant) -> Labelled:
+    """Every candidate sentence of every answerable question: does it make an expected point?"""
+    retriever = Retriever(store)
+    writer = QuotingWriter(store.lexical, Logistic((0.0,) * len(FEATURES), 0.0))
+    embedder = _Remembering(store.embedder)
+    by_id = {case.id: case for case in cases}
+    rows: list[tuple[float, ...]] = []
+    labels: list[bool] = []
+    groups: list[str] = []
+    for case in cases:
+        if not case.answerable or not case.expected_points:
+            continue
+        asked = read_question(case.question)
+        limit = PASSAGES if asked.kind is Kind.POINT else SURVEYED
+        for query in assistant.queries(asked, _expected_turns(case, by_id)):
+            passages = retriever.retrieve(query, limit=limit)
+            for candidate in writer.candidates(query, passages):
+                start = candidate.passage.chunk.start
+                text = candidate.passage.chunk.text[candidate.start - start : candidate.end - start]
+                rows.append(candidate.features)
+                labels.append(
+                    any(
+                        makes_point(point, case.question, [text], embedder)
+                        for point in case.expected_points
+                    )
+                )
+                groups.append(case.group)
+    return Labelled(np.array(rows), np.array(labels), groups)
+
+
+def fit(data: Labelled, features: Sequence[str], *, strength: float = 1.0) -> dict[str, Any]:
+    """The model on all rows, with its area under the curve on rows it was not fitted on."""
+    linear: Any = import_module("sklearn.linear_model")
+    selection: Any = import_module("sklearn.model_selection")
+    metrics: Any = import_module("sklearn.metrics")
+
+    def fitted(rows: Any, labels: Any) -> Any:
+        scale = rows.std(axis=0) + 1e-9
+        model = linear.LogisticRegression(C=strength, max_iter=2000).fit(rows / scale, labels)
+        return model.coef_[0] / scale, float(model.intercept_[0])
+
+    held_out = np.zeros(len(data.labels))
+    for train, test in selection.GroupKFold(FOLDS).split(data.rows, data.labels, data.groups):
+        weights, intercept = fitted(data.rows[train], data.labels[train])
+        held_out[test] = data.rows[test] @ weights + intercept
+    weights, intercept = fitted(data.rows, data.labels)
+    return {
+        "weights": {
+            name: round(float(weight), 4) for name, weight in zip(features, weights, strict=True)
+        },
+        "intercept": round(intercept, 4),
+        "rows": len(data.labels),
+        "positive": int(data.labels.sum()),
+        "auroc_held_out": round(float(metrics.roc_auc_score(data.labels, held_out)), 4),
+    }
+
+
+def _expected_turns(case: QuestionCase, by_id: dict[str, QuestionCase]) -> list[Turn]:
+    """Earlier turns with the answers that should have been given."""
+    turns: list[Turn] = []
+    for earlier in (by_id[name] for name in case.previous):
+        turns.append(Turn(Role.USER, earlier.question))
+        turns.append(
+            Turn(
+                Role.ASSISTANT,
+                ". ".join(earlier.expected_points),
+                declined=not earlier.answerable,
+            )
+        )
+    return turns
+
+
+def main() -> None:
+    """Fit, report, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=Path, required=True)
+    arguments = parser.parse_args()
+    store = Store(load_settings())
+    store.catch_up()
+    cases = load_questions(arguments.questions)
+    held = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    held["sentences"] = fit(sentences_of(cases, store, open_assistant(store)), FEATURES)
+    print(json.dumps(held, indent=2))
+    WEIGHTS.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
