@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from assistant.asking import Asked, Kind, read_question
 from assistant.conversation import Query, part_of, understand
-from assistant.evidence import enough
+from assistant.evidence import Evidence
 from assistant.proving import prove
 from assistant.quoting import Quotation, QuotingWriter, reading_order
 from assistant.retrieval import Retriever
@@ -39,10 +39,13 @@ COMPARED = 3  # things side by side
 class Assistant:
     """Answers questions from one store."""
 
-    def __init__(self, store: Store, retriever: Retriever, writer: QuotingWriter) -> None:
+    def __init__(
+        self, store: Store, retriever: Retriever, writer: QuotingWriter, evidence: Evidence
+    ) -> None:
         self._store = store
         self._retriever = retriever
         self._writer = writer
+        self._evidence = evidence
         self._subjects = Subjects(store.library, store.lexical)
 
     def search(
@@ -99,7 +102,7 @@ class Assistant:
         for part, query in zip(asked.parts, self.queries(asked, turns), strict=True):
             passages = self._retriever.retrieve(query, limit=PASSAGES, filters=filters)
             ranked = self._writer.rank(query, passages)
-            completeness = enough(query, ranked)
+            completeness = self._evidence.judge(query, ranked)
             most = SENTENCES if len(asked.parts) == 1 else 2
             chosen = (
                 []
@@ -133,7 +136,7 @@ class Assistant:
                 chosen = self._writer.choose(
                     ranked,
                     most=TOGETHER // min(len(subjects), COMPARED),
-                    nearly=0.5,
+                    nearly=0.2,
                     beside=found.chosen,
                 )
                 completeness = Completeness.COMPLETE if chosen else Completeness.NONE
@@ -141,11 +144,11 @@ class Assistant:
             return found
         passages = self._retriever.retrieve(query, limit=SURVEYED, filters=filters)
         ranked = self._writer.rank(query, passages)
-        completeness = enough(query, ranked)
+        completeness = self._evidence.judge(query, ranked)
         chosen = (
             []
             if completeness is Completeness.NONE
-            else self._writer.choose(ranked, most=TOGETHER, nearly=0.6, most_a_document=2)
+            else self._writer.choose(ranked, most=TOGETHER, nearly=0.2, most_a_document=2)
         )
         found.add(question, query, passages, chosen, completeness)
         return found

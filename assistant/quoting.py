@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Quotation:
     start: int
     end: int
     score: float  # how likely it is to say what was asked for, from 0 to 1
-    coverage: float  # share of the question's words, by rarity, that it or its title has
+    features: tuple[float, ...] = ()  # in the order of FEATURES
 
     @property
     def text(self) -> str:
@@ -165,9 +165,10 @@ class QuotingWriter:
         features = np.array([candidate.features for candidate in found])
         scores = self._weights.probabilities(features)
         ranked = [
-            Quotation(candidate.passage, candidate.start, candidate.end, float(score), coverage)
+            Quotation(
+                candidate.passage, candidate.start, candidate.end, float(score), candidate.features
+            )
             for candidate, score in zip(found, scores, strict=True)
-            for coverage in [candidate.features[FEATURES.index("coverage")]]
         ]
         return sorted(ranked, key=lambda quotation: -quotation.score)
 
@@ -271,10 +272,4 @@ def _with_what_it_leans_on(quotation: Quotation) -> Quotation:
     position = spans.index((quotation.start, quotation.end))
     if position == 0 or not _DANGLING.match(quotation.text):
         return quotation
-    return Quotation(
-        quotation.passage,
-        spans[position - 1][0],
-        quotation.end,
-        quotation.score,
-        quotation.coverage,
-    )
+    return replace(quotation, start=spans[position - 1][0])

@@ -64,7 +64,8 @@ _WILL = re.compile(r"\b(will|going to|'ll|would)\b", re.IGNORECASE)
 # What somebody has planned, promised or estimated for a later year is on record today.
 _ON_RECORD = re.compile(
     r"\b(plan(?:ned|s)?|target\w*|promis\w+|aim\w*|announc\w+|commit\w+|due|pledg\w+|intend\w*|"
-    r"propos\w+|goal|estimated|projected|expected by|statut\w+|law|according to)\b",
+    r"propos\w+|goal|predicted|forecast(?:s|ed)?\b.{0,20}\b(?:say|said|put|show\w*)|"
+    r"did .{1,40} (?:predict|forecast|expect)|under the (?:act|law)|estimated|projected|expected by|statut\w+|law|according to)\b",
     re.IGNORECASE,
 )
 

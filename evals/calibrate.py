@@ -18,15 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from assistant.answering import PASSAGES, SURVEYED, Assistant
 from assistant.asking import Kind, read_question
 from assistant.bootstrap import open_assistant
+from assistant.evidence import EVIDENCE_FEATURES, evidence_features
 from assistant.quoting import FEATURES, QuotingWriter
 from assistant.retrieval import Retriever
+from assistant.scope import declined_by_wording
 from assistant.types import Role, Turn
 from assistant.weighing import WEIGHTS, Logistic
 from corpus.embedding import Embedder
+from corpus.filters import Filters
 from corpus.settings import load_settings
 from corpus.store import Store
 from evals.answers import makes_point
@@ -87,6 +91,49 @@ def sentences_of(cases: Sequence[QuestionCase], store: Store, assistant: Assista
     return Labelled(np.array(rows), np.array(labels), groups)
 
 
+def evidence_of(
+    cases: Sequence[QuestionCase], store: Store, assistant: Assistant, weights: dict[str, Any]
+) -> Labelled:
+    """Every question as it is, and every answerable one without the documents that answer it."""
+    retriever = Retriever(store)
+    writer = QuotingWriter(
+        store.lexical, Logistic(tuple(weights["weights"].values()), weights["intercept"])
+    )
+    by_id = {case.id: case for case in cases}
+    facts = _facts_by_document()
+    rows: list[tuple[float, ...]] = []
+    labels: list[bool] = []
+    groups: list[str] = []
+    for case in cases:
+        if declined_by_wording(case.question) is not None:
+            continue
+        kinds: list[tuple[Filters | None, bool]] = [(None, case.answerable)]
+        if case.answerable and case.fact_ids:
+            wanted = set(case.fact_ids)
+            others = tuple(name for name, held in facts.items() if not wanted & held)
+            kinds.append((Filters(documents=others), False))
+        asked = read_question(case.question)
+        for filters, label in kinds:
+            for query in assistant.queries(asked, _expected_turns(case, by_id)):
+                passages = retriever.retrieve(query, limit=PASSAGES, filters=filters)
+                ranked = writer.rank(query, passages)
+                if ranked:
+                    rows.append(evidence_features(query, ranked))
+                    labels.append(label)
+                    groups.append(case.group)
+    return Labelled(np.array(rows), np.array(labels), groups)
+
+
+def _facts_by_document() -> dict[str, set[str]]:
+    """The statements that each starter document says it states, by document id."""
+    corpus = Path(__file__).parent.parent / "corpus"
+    facts: dict[str, set[str]] = {}
+    for file in (*corpus.glob("documents/*.md"), *corpus.glob("manuscripts/*.md")):
+        matter = yaml.safe_load(file.read_text(encoding="utf-8").split("---\n", 2)[1])
+        facts[matter["id"]] = set(matter["facts"])
+    return facts
+
+
 def fit(data: Labelled, features: Sequence[str], *, strength: float = 1.0) -> dict[str, Any]:
     """The model on all rows, with its area under the curve on rows it was not fitted on."""
     linear: Any = import_module("sklearn.linear_model")
@@ -139,6 +186,9 @@ def main() -> None:
     cases = load_questions(arguments.questions)
     held = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     held["sentences"] = fit(sentences_of(cases, store, open_assistant(store)), FEATURES)
+    held["evidence"] = fit(
+        evidence_of(cases, store, open_assistant(store), held["sentences"]), EVIDENCE_FEATURES
+    )
     print(json.dumps(held, indent=2))
     WEIGHTS.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
 

@@ -167,7 +167,7 @@ def _rows(file: Path, required: Sequence[str]) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row: Any = json.loads(line)
         except ValueError as error:
             raise ConfigurationError(
                 f"{file}:{number}: not JSON ({error}).", fix="Correct the line."

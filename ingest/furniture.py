@@ -85,9 +85,7 @@ def _repeated(lines: Sequence[EdgeLine], pages: int) -> set[int]:
                 and abs(lines[other].size - line.size) <= 0.6
             }
             dense = len(near) >= _DENSE * (max(near) - min(near) + 1)
-            if dense and (
-                len(near) >= _FEWEST or (len(near) >= 2 and len(near) >= _SHARE * pages)
-            ):
+            if dense and (len(near) >= _FEWEST or (len(near) >= 2 and len(near) >= _SHARE * pages)):
                 found.add(member)
     # What stands further in than a line of the text is text, however often it is repeated.
     inner: dict[tuple[int, str], int] = {}

@@ -30,13 +30,18 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _BULLETS = "•‣⁃∙◦▪▫●○■□◆◇►▶➢➤➔→✓✔✗✘❖❑❏⬤⚫·∎"
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 _BULLET = re.compile(rf"(?:[{_BULLETS}\ue000-\uf8ff]|[–—*-](?=\s)|o(?=\s))\s*")
-_NUMBERED = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\d{1,2}(?:\.\d{1,3}){1,3}\.?)(?=\s)")
+_NUMBERED = re.compile(
+    r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\d{1,2}(?:\.\d{1,3}){1,3}\.?)(?=\s)"
+)
+_NUMBER_MARK = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,5})[.)]")
 _MARKER = re.compile(
     rf"(?:[{_BULLETS}\ue000-\uf8ff–—*-]|o|\(?(?:\d{{1,3}}|[a-zA-Z]|[ivx]{{1,5}})[.)]"
     r"|\d{1,2}(?:\.\d{1,3}){1,3}\.?)"
 )
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¹²³⁴-⁹]+)\s*(?=[\w\"'“‘(])")
-_CAPTION = re.compile(r"(?:figure|fig\.|table|chart|box|graph|source|sources)\s*:?\s*\d*\b[\w.]*", re.I)
+_CAPTION = re.compile(
+    r"(?:figure|fig\.|table|chart|box|graph|source|sources)\s*:?\s*\d*\b[\w.]*", re.I
+)
 _NUMBER_CELL = re.compile(r"[£$€(+\-–]*[\d.,]+[%)*mbnk]{0,3}|[-–—]|n/a", re.I)
 _LEADERS = re.compile(r"(?:\s*[.·…_]\s*){4,}")
 _ENDS_SENTENCE = re.compile(r"[.!?:;][\"'”’)\]]*\d{0,3}$")
@@ -122,7 +127,7 @@ def segments(words: Sequence[Word]) -> list[Segment]:
         else:
             runs.append([word])
     found = [_segment(run, number) for number, run in enumerate(runs)]
-    return _joined_across(found)
+    return _joined_across(_with_initials(found))
 
 
 def _continues(run: Sequence[Word], word: Word) -> bool:
@@ -153,7 +158,9 @@ def _segment(run: Sequence[Word], number: int) -> Segment:
     for before, word in pairwise(run):
         gap = word.x0 - before.x1
         near = word.joined or (
-            gap < -0.02 * word.size and not _is_right_to_left(word.text) and before.x0 < word.x0
+            gap < -0.02 * word.size
+            and not _is_right_to_left(word.text)
+            and before.x0 < word.x0
             and gap > -0.5 * word.size
         )
         # pdfium parts words in spaced-out type and joins what a wide kern sets apart.
@@ -173,7 +180,7 @@ def _segment(run: Sequence[Word], number: int) -> Segment:
         max(word.x1 for word in run),
         max(bases, key=lambda item: bases[item]),
         size,
-        all(word.bold for word in run if word.text not in _BULLETS),
+        all(word.bold for word in run if word.text not in _BULLETS and not word.symbol),
         number,
         marker=run[1].x0 if _marks(run) else 0.0,
         symbol=run[0].symbol,
@@ -183,9 +190,9 @@ def _segment(run: Sequence[Word], number: int) -> Segment:
 
 def _marks(run: Sequence[Word]) -> bool:
     """Whether the run begins with a sign that is set off from its text."""
-    if len(run) < 2 or len(run[0].text) > 1 or run[1].joined:
+    if len(run) < 2 or len(run[0].text) > 6 or run[1].joined:
         return False
-    return run[0].symbol or run[0].text in _BULLETS
+    return run[0].symbol or run[0].text in _BULLETS or bool(_NUMBER_MARK.fullmatch(run[0].text))
 
 
 def _joined_across(found: list[Segment]) -> list[Segment]:
@@ -196,6 +203,7 @@ def _joined_across(found: list[Segment]) -> list[Segment]:
     kept: list[Segment] = []
     for row in rows:
         row.sort(key=lambda item: item.x0)
+        row = _with_even_gaps(row)
         line: list[Segment] = []
         for item in row:
             if line and _meets(line[-1], item):
@@ -204,6 +212,34 @@ def _joined_across(found: list[Segment]) -> list[Segment]:
                 line.append(item)
         kept += line
     kept.sort(key=lambda item: item.number)
+    return kept
+
+
+def _with_even_gaps(row: list[Segment]) -> list[Segment]:
+    """The row with words put together that a justified line sets apart by even wide gaps."""
+    kept: list[Segment] = []
+    start = 0
+    while start < len(row):
+        end = start
+        gap = row[end + 1].x0 - row[end].x1 if end + 1 < len(row) else 0.0
+        while (
+            end + 1 < len(row)
+            and 0 < gap <= 2.2 * row[end].size
+            and abs((row[end + 1].x0 - row[end].x1) - gap) <= 0.1 * gap
+            and row[end + 1].number == row[end].number + 1
+            and row[end + 1].size == row[end].size
+            and not _NUMBER_CELL.fullmatch(row[end + 1].text)
+        ):
+            end += 1
+        if end - start >= 2:
+            line = row[start]
+            for item in row[start + 1 : end + 1]:
+                line = _merged(line, item)
+            kept.append(line)
+            start = end + 1
+        else:
+            kept.append(row[start])
+            start += 1
     return kept
 
 
@@ -395,9 +431,11 @@ def _best_gutter(found: Sequence[Segment]) -> tuple[float, float, float] | None:
     Tried are the strips to the left of each segment that has another beside it: the left edge
     of a column is straight where the right edge of the one before it is ragged.
     """
-    size = median(item.size for item in found if not _is_table(item)) if any(
-        not _is_table(item) for item in found
-    ) else 10.0
+    size = (
+        median(item.size for item in found if not _is_table(item))
+        if any(not _is_table(item) for item in found)
+        else 10.0
+    )
     margin = max(_GUTTER * size, 5.0)
     edges: dict[int, float] = {}
     by_y = sorted(found, key=lambda item: item.y)
@@ -544,9 +582,7 @@ def _column_edges(bands: Sequence[Sequence[Segment]]) -> list[float]:
     return [(one[1] + other[0]) / 2 for one, other in pairwise(covered)]
 
 
-def _cells(
-    row: Iterable[Segment], edges: Sequence[float]
-) -> list[tuple[int, int, list[Segment]]]:
+def _cells(row: Iterable[Segment], edges: Sequence[float]) -> list[tuple[int, int, list[Segment]]]:
     cells: dict[int, tuple[int, list[Segment]]] = {}
     for item in row:
         column = sum(1 for edge in edges if edge <= item.x0 + 0.5)
@@ -814,7 +850,7 @@ def _heads(rows: Sequence[Sequence[Cell]]) -> bool:
 
 
 def _column_pieces(lines: Sequence[Segment], usual: Measures) -> Iterator[Piece]:
-    lines = _with_initials(lines)
+    lines = [line for line in lines if not (line.symbol and len(line.text) == 1)]
     if not lines:
         return
     right = _right_edges(lines)
@@ -887,16 +923,21 @@ def _starts_block(
     size = max(last.size, line.size)
     step = line.y - last.y
     usual_step = leading.get(round(line.size * 2) / 2, 1.3 * line.size)
+    wraps = line.text[:1].islower() or last.text[-1:] in _HYPHENS
+    fits = _next_word_fits(last, line, right)
+    reads_on = wraps and not fits and not _ENDS_SENTENCE.search(last.text)
+    if reads_on and line.bold == last.bold and abs(line.x0 - last.x0) < size:
+        usual_step = max(usual_step, min(step, 1.5 * size))
     if step <= 0 or step > max(1.16 * usual_step, usual_step + 1.5) or step > 2.6 * size:
         return True
     if abs(last.size - line.size) > 0.08 * size:
         return True
-    if _is_item(line):
+    if _is_item(line) and (not _is_numbered(line) or _numbers_on(group[0], last, line)):
         return True
-    fits = _next_word_fits(last, line, right)
-    wraps = line.text[:1].islower() or last.text[-1:] in _HYPHENS
-    if last.bold == line.bold and last.colour == line.colour and (
-        (last.bold and not usual.bold_body) or _is_heading_size(line, usual)
+    if (
+        last.bold == line.bold
+        and last.colour == line.colour
+        and ((last.bold and not usual.bold_body) or _is_heading_size(line, usual))
     ):
         # A heading's lines are broken by sense, not where the next word would not fit.
         return bool(_ENDS_SENTENCE.search(last.text)) and not wraps and fits
@@ -920,9 +961,23 @@ def _starts_block(
             return fits or not _is_item(group[0])
         if len(group) > 1 and line.x0 < left - 0.8 * size:
             return True
-    return fits and not wraps and (
-        bool(_ENDS_SENTENCE.search(last.text)) or (last.x1 - last.x0) < 0.5 * (right - last.x0)
+    return (
+        fits
+        and not wraps
+        and (
+            bool(_ENDS_SENTENCE.search(last.text)) or (last.x1 - last.x0) < 0.5 * (right - last.x0)
+        )
     )
+
+
+def _is_numbered(line: Segment) -> bool:
+    return bool(_NUMBERED.match(line.text))
+
+
+def _numbers_on(first: Segment, last: Segment, line: Segment) -> bool:
+    """Whether a number at the start of a line is that of an item, not one of a sentence."""
+    beside = _is_numbered(first) and abs(first.x0 - line.x0) < line.size
+    return beside or bool(_ENDS_SENTENCE.search(last.text)) or line.x0 < last.x0 - 0.5 * line.size
 
 
 def _fills(last: Segment, line: Segment, right: float) -> bool:
@@ -951,11 +1006,15 @@ def _is_heading_size(line: Segment, usual: Measures) -> bool:
 
 def _piece(group: Sequence[Segment], usual: Measures) -> Piece:
     first = group[0]
-    lines = [_LEADERS.sub(" ", line.text) if "..." in line.text or ". ." in line.text
-             else line.text for line in group]
+    lines = [
+        _LEADERS.sub(" ", line.text) if "..." in line.text or ". ." in line.text else line.text
+        for line in group
+    ]
     text = " ".join(lines)
-    size = max((line.size for line in group), key=lambda s: sum(
-        len(line.text) for line in group if line.size == s))
+    size = max(
+        (line.size for line in group),
+        key=lambda s: sum(len(line.text) for line in group if line.size == s),
+    )
     bold = all(line.bold for line in group)
     piece = Piece(
         BlockKind.PARAGRAPH,
@@ -970,14 +1029,19 @@ def _piece(group: Sequence[Segment], usual: Measures) -> Piece:
     looks_headed = (
         size >= 1.15 * usual.body or (bold and not usual.bold_body and len(text) <= 100)
     ) and not re.search(r"[.,;]$", text)
-    short = len(text) <= _LONGEST_HEADING and len(group) <= 4
+    short = len(text) <= _LONGEST_HEADING and len(group) <= 6
     if _is_item(first) and not (
         short and looks_headed and (_NUMBERED.match(first.text) or first.symbol)
     ):
         piece.kind = BlockKind.LIST_ITEM
         piece.level = 1
         piece.lines[0] = _plain_bullet(piece.lines[0], symbol=first.symbol)
-    elif size >= 1.15 * usual.body and short and letters >= 2:
+    elif (
+        size >= 1.15 * usual.body
+        and short
+        and letters >= 2
+        and not (text[-1] == "." and (len(group) > 1 or len(text) > 60))
+    ):
         piece.kind = BlockKind.HEADING
     elif (
         bold
@@ -1023,4 +1087,3 @@ def _plain_bullet(text: str, *, symbol: bool) -> str:
     if text[0] in _BULLETS:
         return text[0] + " " + text[1:].lstrip()
     return text
-
