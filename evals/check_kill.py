@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -51,15 +52,9 @@ REWRITTEN = 0.2  # share of a round's files that change a document of an earlier
 AIMS = {"opening": 1, "storing": 4, "removing": 1, "lexical": 4, "chroma": 6}
 START_SECONDS = 120.0
 
-WORDS = (
-    "council budget housing hospital school prison officer patient tenant voter street bridge "
-    "market garden river winter report survey target saving pilot review contract provider family "
-    "worker manager nurse teacher carer driver owner minister region village county borough "
-    "increase decline promise failure lesson change reform method record figure reason answer "
-    "careful early local public private central joint annual recent common narrow steady uneven "
-    "spent built closed opened measured promised counted argued moved found began ended "
-    "rose fell paid saved lost kept learned trained hired shared tested"
-).split()
+SYLLABLES = "ba ce di fo gu ka le mi no pu ra se ti vo zu".split()
+WORDS = ["".join(three) for three in product(SYLLABLES, repeat=3)]
+TOPIC = 80  # words that one brief is written with, so that two briefs are little alike
 
 
 class StandIn(Embedder):
@@ -169,10 +164,11 @@ def _say(what: str, **details: object) -> None:
 
 def _brief(name: str, choose: random.Random) -> str:
     """A Markdown file of a few sections; every sentence has a word that no other has."""
+    topic = choose.sample(WORDS, TOPIC)
     lines = ["---", f"id: {name}", f"title: Brief {name}", "---"]
     for section in range(choose.randint(2, 4)):
         sentences = [
-            f"The {' '.join(choose.choices(WORDS, k=choose.randint(8, 18)))} "
+            f"The {' '.join(choose.choices(topic, k=choose.randint(8, 18)))} "
             f"{choose.getrandbits(48):012x}."
             for _ in range(choose.randint(4, 14))
         ]
@@ -342,7 +338,8 @@ def run(times: int, seed: int, folder: Path) -> int:
         phase = _write_and_kill(folder, kill, aim, choose, told, usual)
         phases[phase] += 1
         state = _verified(folder, told, everything=kill == times, seed=kill)
-        faults += [f"kill {kill} in {phase}: {fault}" for fault in state.faults]
+        found = [f"kill {kill} in {phase}: {fault}" for fault in state.faults]
+        faults += found
         if state.chroma_fault:
             rebuilt.append(f"kill {kill} in {phase}: {state.chroma_fault}")
         print(
@@ -351,10 +348,10 @@ def run(times: int, seed: int, folder: Path) -> int:
             f"  {len(state.faults)}",
             flush=True,
         )
+        for line in found:
+            print(f"FAULT after {line}", flush=True)
     for line in rebuilt:
         print(f"Chroma was made again after {line}")
-    for line in faults:
-        print(f"FAULT after {line}")
     summary = {
         "check": "kill",
         "kills": times,
@@ -405,7 +402,7 @@ def _write_and_kill(
             if time.monotonic() > give_up:
                 raise RuntimeError(f"The writer never came to {aim!r}.")
         # Evenly over the phase, as long as it was last time. It may be past it: that is counted.
-        end = time.monotonic() + choose.uniform(0, usual.get(aim, 0.5))
+        end = time.monotonic() + choose.uniform(0, usual.get(aim, 0.3))
         rest = b""
         while (left := end - time.monotonic()) > 0:
             if select.select([output], [], [], left)[0]:
