@@ -77,7 +77,7 @@ class Assistant:
             found = self._find_together(asked, turns, filters)
         yield Searched(question, tuple(found.passages))
         sentences: list[AnswerSentence] = []
-        for quotation in reading_order(found.chosen):
+        for quotation in reading_order(question, found.chosen):
             sentence = self._proved(quotation)
             if sentence is not None:
                 sentences.append(sentence)

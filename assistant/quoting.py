@@ -232,8 +232,12 @@ class QuotingWriter:
         return shared >= ALIKE or (same_figures and shared >= ALIKE_WITH_FIGURES)
 
 
-def reading_order(quotations: Sequence[Quotation]) -> list[Quotation]:
-    """Quotations by document, the best document first, each document's in the order of its text."""
+def reading_order(question: str, quotations: Sequence[Quotation]) -> list[Quotation]:
+    """Quotations by document, the best document first, each document's in the order of its text.
+
+    Where a figure was asked for, sentences that hold one come first.
+    """
+    wants_figure = bool(_ASKS_FOR_FIGURE.search(question))
     documents: dict[str, float] = {}
     for quotation in quotations:
         document_id = quotation.passage.chunk.document_id
@@ -241,6 +245,7 @@ def reading_order(quotations: Sequence[Quotation]) -> list[Quotation]:
     return sorted(
         quotations,
         key=lambda quotation: (
+            wants_figure and not _figures(quotation.text),
             -documents[quotation.passage.chunk.document_id],
             quotation.passage.chunk.document_id,
             quotation.passage.chunk.page,

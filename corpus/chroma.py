@@ -250,11 +250,12 @@ def _sample(
     library: Library, versions: Sequence[str]
 ) -> list[tuple[Chunk, npt.NDArray[np.float32]]]:
     """Chunks from across some versions, with their vectors."""
-    step = max(1, len(versions) // PROBES)
+    chosen = versions[:: max(1, len(versions) // PROBES)][:PROBES]
     sample: list[tuple[Chunk, npt.NDArray[np.float32]]] = []
-    for rows in library.chunk_rows(versions[::step][:PROBES]):
-        if rows.chunks:
-            sample.append((rows.chunks[-1], rows.vectors[-1]))
+    for rows in library.chunk_rows(chosen):
+        # A few long documents make as good a sample as many short ones.
+        step = max(1, len(rows.chunks) * len(chosen) // PROBES)
+        sample += zip(rows.chunks[::step], rows.vectors[::step], strict=True)
     return sample
 
 

@@ -118,7 +118,14 @@ def summarise(outcomes: Sequence[AnswerOutcome]) -> dict[str, Figure]:
     return metrics
 
 
-def makes_point(point: str, question: str, sentences: Sequence[str], embedder: Embedder) -> bool:
+def makes_point(
+    point: str,
+    question: str,
+    sentences: Sequence[str],
+    embedder: Embedder,
+    *,
+    close: float = CLOSE,
+) -> bool:
     """Whether one sentence is close to a point in meaning and holds each of its figures."""
     wanted = figures(point)
     holding = [text for text in sentences if wanted <= figures(text)]
@@ -127,7 +134,7 @@ def makes_point(point: str, question: str, sentences: Sequence[str], embedder: E
     vectors = np.stack([embedder.embed_query(text) for text in holding])
     nearest = float((vectors @ embedder.embed_query(point)).max())
     if not wanted:
-        return nearest >= CLOSE
+        return nearest >= close
     with_question = float((vectors @ embedder.embed_query(f"{question} {point}")).max())
     return max(nearest, with_question) >= CLOSE_WITH_FIGURES
 

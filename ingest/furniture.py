@@ -74,18 +74,21 @@ def _repeated(lines: Sequence[EdgeLine], pages: int) -> set[int]:
         if key and (line.edge == "side" or not _DIGITS.fullmatch(line.text.strip())):
             groups[line.edge, key].append(number)
     found: set[int] = set()
-    for members in groups.values():
+    for (edge, _), members in groups.items():
+        reach = _NEAR * (4 if edge == "side" else 1)
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for member in members:
+            places[int(lines[member].y // reach)].append(member)
+        # Pages that are laid out alike give one answer for all the lines at a place.
+        answers: dict[tuple[float, float, float], bool] = {}
         for member in members:
             line = lines[member]
-            near = {
-                lines[other].page
-                for other in members
-                if abs(lines[other].y - line.y) <= _NEAR * (4 if line.edge == "side" else 1)
-                and (line.edge != "side" or abs(lines[other].x - line.x) <= _NEAR)
-                and abs(lines[other].size - line.size) <= 0.6
-            }
-            dense = len(near) >= _DENSE * (max(near) - min(near) + 1)
-            if dense and (len(near) >= _FEWEST or (len(near) >= 2 and len(near) >= _SHARE * pages)):
+            alike = (round(line.y), round(line.x), round(line.size, 1))
+            if alike not in answers:
+                at = int(line.y // reach)
+                others = [lines[n] for step in (-1, 0, 1) for n in places.get(at + step, ())]
+                answers[alike] = _is_repeated(line, others, reach, pages)
+            if answers[alike]:
                 found.add(member)
     # What stands further in than a line of the text is text, however often it is repeated.
     inner: dict[tuple[int, str], int] = {}
@@ -98,6 +101,22 @@ def _repeated(lines: Sequence[EdgeLine], pages: int) -> set[int]:
         for number in found
         if lines[number].outer <= inner.get((lines[number].page, lines[number].edge), 1_000)
     }
+
+
+def _is_repeated(
+    line: EdgeLine, others: Sequence[EdgeLine], reach: float, pages: int
+) -> bool:
+    """Whether lines of the same words stand at its place on enough pages."""
+    near = {
+        other.page
+        for other in others
+        if abs(other.y - line.y) <= reach
+        and abs(other.size - line.size) <= 0.6
+        and (line.edge != "side" or abs(other.x - line.x) <= _NEAR)
+    }
+    if len(near) < _DENSE * (max(near) - min(near) + 1):
+        return False
+    return len(near) >= _FEWEST or (len(near) >= 2 and len(near) >= _SHARE * pages)
 
 
 def _may_be_number(text: str) -> bool:

@@ -49,6 +49,7 @@ _DIVIDED = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]\Z")
 _FIRST_LETTERS = re.compile(r"[^\W\d_]+")
 _COMPOUND = re.compile(r"[^\W\d_]+-[^\W\d_]+")
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})?(\d{2})?")
+_LINEARISED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,12})")  # states the file's length
 _FILE_NAME = re.compile(
     r"\.(?:docx?|pdf|indd|qxd|qxp|rtf|odt|pptx?|xlsx?|pages|pub|tmp|ai|html?)\b|^microsoft word\b"
     r"|^untitled|^\S*[\\/_]\S*$|^(?:title|document|layout|print|slide|powerpoint)\b.{0,15}$",
@@ -204,7 +205,10 @@ def _refused(path: Path, *, encrypted: bool) -> Exception:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 4096))
         tail = file.read()
-    if b"%%EOF" not in tail:
+        file.seek(0)
+        linear = _LINEARISED.search(file.read(2048))
+    cut_short = linear is not None and int(linear[1]) > path.stat().st_size
+    if cut_short or b"%%EOF" not in tail:
         return refusal(
             path,
             "truncated",
@@ -255,7 +259,7 @@ def _sheet_or_none(document: Any, number: int, notes: _Notes) -> _Sheet:
     """The lines of a page; an empty sheet and a warning where pdfium cannot read it."""
     import pypdfium2.raw as raw
 
-    calls = _calls(raw)
+    calls = Calls(raw)
     page = raw.FPDF_LoadPage(document.raw, number)
     if not page:
         notes.warn(number + 1, "it is damaged and could not be read")
@@ -270,10 +274,6 @@ def _sheet_or_none(document: Any, number: int, notes: _Notes) -> _Sheet:
         if text_page:
             raw.FPDFText_ClosePage(text_page)
         raw.FPDF_ClosePage(page)
-
-
-def _calls(raw: Any) -> Calls:
-    return Calls(raw)
 
 
 def _sheet(found: PageWords, number: int, notes: _Notes) -> _Sheet:

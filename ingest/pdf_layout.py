@@ -132,6 +132,9 @@ def segments(words: Sequence[Word]) -> list[Segment]:
 
 def _continues(run: Sequence[Word], word: Word) -> bool:
     last = run[-1]
+    if word.y == last.y and word.size == last.size and word.text.isascii():
+        if 0 <= word.x0 - last.x1 <= _WIDE_GAP * word.size:
+            return True  # as nearly all words do
     if last.text[-1:] in ("\x02", "\ufffe") and not word.joined and word.x0 < last.x1 - 1:
         return False
     size = max(last.size, word.size)
@@ -167,18 +170,12 @@ def _segment(run: Sequence[Word], number: int) -> Segment:
         if not near or gap > 0.45 * word.size:
             parts.append(" ")
         parts.append(word.text)
-    sizes: Counter[float] = Counter()
-    for word in run:
-        sizes[round(word.size, 1)] += len(word.text)
-    size = max(sizes, key=lambda item: (sizes[item], item))
-    bases: Counter[float] = Counter()
-    for word in run:
-        bases[round(word.y, 2)] += len(word.text)
+    size, base = _main_type(run)
     return Segment(
         "".join(parts),
         min(word.x0 for word in run),
         max(word.x1 for word in run),
-        max(bases, key=lambda item: bases[item]),
+        base,
         size,
         all(word.bold for word in run if word.text not in _BULLETS and not word.symbol),
         number,
@@ -186,6 +183,20 @@ def _segment(run: Sequence[Word], number: int) -> Segment:
         symbol=run[0].symbol,
         colour=run[-1].colour,
     )
+
+
+def _main_type(run: Sequence[Word]) -> tuple[float, float]:
+    """The size and the baseline of most of its characters."""
+    first = run[0]
+    if all(word.size == first.size and word.y == first.y for word in run):
+        return round(first.size, 1), round(first.y, 2)
+    sizes: Counter[float] = Counter()
+    bases: Counter[float] = Counter()
+    for word in run:
+        sizes[round(word.size, 1)] += len(word.text)
+        bases[round(word.y, 2)] += len(word.text)
+    size = max(sizes, key=lambda item: (sizes[item], item))
+    return size, max(bases, key=lambda item: bases[item])
 
 
 def _marks(run: Sequence[Word]) -> bool:
@@ -1011,10 +1022,10 @@ def _piece(group: Sequence[Segment], usual: Measures) -> Piece:
         for line in group
     ]
     text = " ".join(lines)
-    size = max(
-        (line.size for line in group),
-        key=lambda s: sum(len(line.text) for line in group if line.size == s),
-    )
+    letters_of: Counter[float] = Counter()
+    for line in group:
+        letters_of[line.size] += len(line.text)
+    size = max(letters_of, key=lambda one: letters_of[one])
     bold = all(line.bold for line in group)
     piece = Piece(
         BlockKind.PARAGRAPH,
@@ -1025,7 +1036,7 @@ def _piece(group: Sequence[Segment], usual: Measures) -> Piece:
         top=first.top,
         bottom=group[-1].bottom,
     )
-    letters = sum(1 for letter in text if letter.isalpha())
+    letters = sum(map(str.isalpha, text[:_LONGEST_HEADING]))
     looks_headed = (
         size >= 1.15 * usual.body or (bold and not usual.bold_body and len(text) <= 100)
     ) and not re.search(r"[.,;]$", text)

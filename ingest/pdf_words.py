@@ -10,7 +10,7 @@ import ctypes
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -32,7 +32,6 @@ _WORD = re.compile(f"[^{_SPACES}\x02\ufffe]*[\x02\ufffe]|[^{_SPACES}\x02\ufffe]+
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; y downwards
 Colour = tuple[int, int, int, int]  # red, green, blue, alpha
-Place = tuple[float, float, int]  # the middle of a word on the page, x and y, and its render mode
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ class PageWords:
     unmapped: int = 0  # characters whose font does not say what they are
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Style:
     """What is the same for all characters of a text object."""
 
@@ -78,6 +77,10 @@ class _Style:
     mode: int
     symbol: bool
     font: int
+    base: float  # the baseline, which one object cannot leave
+
+
+Place = tuple[float, float, _Style]  # the middle of a word on the page, x and y, and its type
 
 
 @dataclass(slots=True)
@@ -99,27 +102,30 @@ def page_words(calls: Calls, page: Any, text_page: Any) -> PageWords:
 class Calls:
     """pdfium's calls for single characters, with their results' places made once.
 
-    pypdfium2's own wrappers make an object a call, which took most of the time of a page.
+    They take and give addresses as plain numbers: pypdfium2's own wrappers make and check an
+    object for each argument, which took most of the time of a page.
     """
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
-        self.holder = _as_number(raw.FPDFText_GetTextObject)
-        self.box = raw.FPDFText_GetCharBox
-        self.origin = raw.FPDFText_GetCharOrigin
+        number, pointer = ctypes.c_int, ctypes.c_void_p
+        self.holder = _by_address(raw.FPDFText_GetTextObject, pointer, pointer, number)
+        self.box = _by_address(
+            raw.FPDFText_GetCharBox, number, pointer, number, pointer, pointer, pointer, pointer
+        )
         self.left, self.right = ctypes.c_double(), ctypes.c_double()
         self.bottom, self.top = ctypes.c_double(), ctypes.c_double()
-        self.x, self.y = ctypes.c_double(), ctypes.c_double()
-        self.at_left, self.at_right = ctypes.byref(self.left), ctypes.byref(self.right)
-        self.at_bottom, self.at_top = ctypes.byref(self.bottom), ctypes.byref(self.top)
-        self.at_x, self.at_y = ctypes.byref(self.x), ctypes.byref(self.y)
+        self.places = tuple(map(ctypes.addressof, (self.left, self.right, self.bottom, self.top)))
 
 
-def _as_number(function: Any) -> Any:
-    """The same C function, giving the pointer that it returns as a number (None for null)."""
+def _by_address(function: Any, *types: Any) -> Any:
+    """The same C function for addresses as numbers; `types` begin with that of its result."""
     address = ctypes.cast(function, ctypes.c_void_p).value
-    kind = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
-    return kind(cast("int", address))
+    return ctypes.CFUNCTYPE(*types)(cast("int", address))
+
+
+def _address(handle: Any) -> int:
+    return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
 class _PageReader:
@@ -129,6 +135,7 @@ class _PageReader:
         self._raw = raw
         self._page = page
         self._text = text_page
+        self._address = _address(text_page)
         self._styles: dict[int, _Style] = {}
         self._fonts: dict[int, tuple[bool, bool, int]] = {}
         self._picture: tuple[Any, float] | None = None
@@ -144,18 +151,16 @@ class _PageReader:
         kept: list[Word] = []
         why_last: HiddenKind | None = None
         colours = {(255, 255, 255)} | {s.colour[:3] for s in shapes if s.filled and s.colour}
-        suspects: dict[tuple[int, int, int], bool] = {}
-        for word, (px, py, mode) in zip(words, places, strict=True):
-            why = _why_hidden(word, px, py, mode, box, from_ocr=from_ocr)
-            if why is None and not from_ocr:
-                colour = word.colour[:3]
-                if colour not in suspects:
-                    suspects[colour] = any(_alike(colour, other) for other in colours)
-                doubtful = mode == 7 or (
-                    suspects[colour] and _unseen_against(colour, _behind(shapes, px, py))
-                )
-                if doubtful and not self._shows(word, px, py, box):
-                    why = HiddenKind.WHITE
+        plain: dict[_Style, bool] = {}
+        for word, (px, py, style) in zip(words, places, strict=True):
+            inside = left - 1 <= px <= right + 1 and bottom - 1 <= py <= top + 1
+            if style not in plain:
+                plain[style] = from_ocr or _is_plain(style, colours)
+            why = None
+            if not inside:
+                why = HiddenKind.OFF_PAGE
+            elif not plain[style]:
+                why = self._why_hidden(word, px, py, style, shapes, box)
             if why is None:
                 if why_last is not None:
                     word.joined = False
@@ -181,6 +186,17 @@ class _PageReader:
             from_ocr=from_ocr,
             unmapped=unmapped,
         )
+
+    def _why_hidden(
+        self, word: Word, x: float, y: float, style: _Style, shapes: Sequence[_Shape], box: Box
+    ) -> HiddenKind | None:
+        if style.mode == 3 or style.colour[3] < 8:
+            return HiddenKind.INVISIBLE
+        if style.size < SMALLEST_TYPE:
+            return HiddenKind.TINY
+        behind = _behind(shapes, x, y)
+        doubtful = style.mode == 7 or (behind is not None and _alike(style.colour, behind))
+        return HiddenKind.WHITE if doubtful and not self._shows(word, x, y, box) else None
 
     def _shows(self, word: Word, px: float, py: float, box: Box) -> bool:
         """Whether anything is to be seen where a word stands, once the page is drawn.
@@ -254,10 +270,18 @@ class _PageReader:
         words: list[Word] = []
         places: list[Place] = []
         characters = self._characters()
-        for match in _WORD.finditer(characters):
+        spans = [match.span() for match in _WORD.finditer(characters)]
+        known_to, key = -1, 0  # the last character that is known to be of text object `key`
+        for number, (start, end) in enumerate(spans):
+            if start > known_to:
+                parts = self._parts(start, end - 1)
+                key = parts[-1][2]
+                known_to = self._reach(spans, number, key)
+            else:
+                parts = ((start, end - 1, key),)
             joined = False
-            for first, last, key in self._parts(match.start(), match.end() - 1):
-                style = self._styles.get(key) or self._style(key, first)
+            for first, last, part_key in parts:
+                style = self._styles.get(part_key) or self._style(part_key, first)
                 found = self._word(characters[first : last + 1], first, last, style, joined)
                 if found is not None:
                     words.append(found[0])
@@ -265,16 +289,31 @@ class _PageReader:
                 joined = True
         return words, places, characters.count("\ufffd")
 
-    def _parts(self, first: int, last: int) -> list[tuple[int, int, int]]:
+    def _reach(self, spans: Sequence[tuple[int, int]], number: int, key: int) -> int:
+        """The last character of the words from `number` on that is of the text object `key`.
+
+        An object's characters follow each other, so ever longer steps find its end.
+        """
+        step = 1
+        known_to = spans[number][1] - 1
+        while key and number + step < len(spans):
+            last = spans[number + step][1] - 1
+            if (self._calls.holder(self._address, last) or 0) != key:
+                break
+            known_to = last
+            step *= 2
+        return known_to
+
+    def _parts(self, first: int, last: int) -> Sequence[tuple[int, int, int]]:
         """A word's characters (first, last, text object), divided where the object changes."""
         holder = self._calls.holder
-        key, key_last = holder(self._text, first) or 0, holder(self._text, last) or 0
+        key, key_last = holder(self._address, first) or 0, holder(self._address, last) or 0
         if key == key_last:
-            return [(first, last, key)]
+            return ((first, last, key),)
         parts: list[tuple[int, int, int]] = []
         start = first
         for index in range(first + 1, last + 1):
-            following = holder(self._text, index) or 0
+            following = holder(self._address, index) or 0
             if following != key:
                 parts.append((start, index - 1, key))
                 start, key = index, following
@@ -284,31 +323,26 @@ class _PageReader:
     def _word(
         self, content: str, first: int, last: int, style: _Style, joined: bool
     ) -> tuple[Word, Place] | None:
-        calls, text = self._calls, self._text
+        calls, text = self._calls, self._address
         left, right, bottom, top = calls.left, calls.right, calls.bottom, calls.top
-        if not calls.origin(text, first, calls.at_x, calls.at_y) or not calls.box(
-            text, first, calls.at_left, calls.at_right, calls.at_bottom, calls.at_top
-        ):
+        if not calls.box(text, first, *calls.places):
             return None
         x0, x1, y0, y1 = left.value, right.value, bottom.value, top.value
-        if last != first and calls.box(
-            text, last, calls.at_left, calls.at_right, calls.at_bottom, calls.at_top
-        ):
-            x0, x1 = min(x0, left.value), max(x1, right.value)
-            y0, y1 = min(y0, bottom.value), max(y1, top.value)
-        place = ((x0 + x1) / 2, (y0 + y1) / 2, style.mode)
-        base = -calls.y.value
+        if last != first and calls.box(text, last, *calls.places):
+            x, y = left.value, bottom.value
+            x0, y0 = (x if x < x0 else x0), (y if y < y0 else y0)
+            x, y = right.value, top.value
+            x1, y1 = (x if x > x1 else x1), (y if y > y1 else y1)
+        place = ((x0 + x1) / 2, (y0 + y1) / 2, style)
         if style.angle:
-            cosine, sine = _turn(style.angle)
-            base = calls.x.value * sine - calls.y.value * cosine
             x0, _, x1, _ = turned_box((x0, y0, x1, y1), style.angle)
-        if not (math.isfinite(x0) and math.isfinite(x1) and math.isfinite(base)):
+        if not (math.isfinite(x0) and math.isfinite(x1) and math.isfinite(style.base)):
             return None
         word = Word(
             content,
             x0,
             x1,
-            base,
+            style.base,
             style.size,
             style.bold,
             style.angle,
@@ -342,7 +376,19 @@ class _PageReader:
             colour = (red.value, green.value, blue.value, alpha.value)
         mode = raw.FPDFTextObj_GetTextRenderMode(holder) if holder else 0
         bold, symbol, font = self._font(holder)
-        style = _Style(abs(size) or 1.0, bold or mode == 2, angle, colour, mode, symbol, font)
+        x, y = ctypes.c_double(), ctypes.c_double()
+        raw.FPDFText_GetCharOrigin(text, index, by(x), by(y))
+        cosine, sine = _turn(angle)
+        style = _Style(
+            abs(size) or 1.0,
+            bold or mode == 2,
+            angle,
+            colour,
+            mode,
+            symbol,
+            font,
+            x.value * sine - y.value * cosine,
+        )
         if key:
             self._styles[key] = style
         return style
@@ -439,19 +485,14 @@ class _PageReader:
         return covered >= _OCR_COVER * area
 
 
-def _why_hidden(
-    word: Word, px: float, py: float, mode: int, box: Box, *, from_ocr: bool
-) -> HiddenKind | None:
-    left, bottom, right, top = box
-    if not (left - 1 <= px <= right + 1 and bottom - 1 <= py <= top + 1):
-        return HiddenKind.OFF_PAGE
-    if from_ocr:
-        return None
-    if mode == 3 or word.colour[3] < 8:
-        return HiddenKind.INVISIBLE
-    if word.size < SMALLEST_TYPE:
-        return HiddenKind.TINY
-    return None
+def _is_plain(style: _Style, colours: Iterable[tuple[int, ...]]) -> bool:
+    """Whether type like this shows wherever it stands on the page."""
+    return (
+        style.mode not in (3, 7)
+        and style.colour[3] >= 8
+        and style.size >= SMALLEST_TYPE
+        and not any(_alike(style.colour, colour) for colour in colours)
+    )
 
 
 def _letter(code: int) -> str:
@@ -460,10 +501,6 @@ def _letter(code: int) -> str:
 
 def _alike(one: Sequence[int], other: Sequence[int]) -> bool:
     return all(abs(a - b) <= _ALIKE for a, b in zip(one[:3], other[:3], strict=True))
-
-
-def _unseen_against(colour: Sequence[int], behind: Colour | None) -> bool:
-    return behind is not None and _alike(colour, behind)
 
 
 def _behind(shapes: Sequence[_Shape], x: float, y: float) -> Colour | None:

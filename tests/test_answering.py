@@ -1,0 +1,134 @@
+"""From a question to an answer, over a real library of a few documents."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import pytest
+
+from assistant.answering import Assistant
+from assistant.bootstrap import open_assistant
+from assistant.types import (
+    Answer,
+    AnswerEvent,
+    Completeness,
+    Decline,
+    Finished,
+    Role,
+    Searched,
+    Turn,
+    Wrote,
+)
+from corpus.filters import Filters
+from corpus.settings import Settings
+from corpus.store import Store
+from ingest.ingesting import Ingester
+
+DOCUMENTS = Path(__file__).parent.parent / "corpus" / "documents"
+NAMES = ("wigan-deal", "gm-health-devolution", "durham-checkpoint", "buurtzorg", "total-place")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[Store]:
+    store = Store(Settings(data_dir=tmp_path_factory.mktemp("library"), threads=1))
+    report = Ingester(store.library, store.files, store.embedder).ingest(
+        [DOCUMENTS / f"{name}.md" for name in NAMES]
+    )
+    assert [result.error for result in report.results] == [None] * len(NAMES)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def assistant(store: Store) -> Assistant:
+    return open_assistant(store)
+
+
+def events(assistant: Assistant, question: str, turns: Sequence[Turn] = ()) -> list[AnswerEvent]:
+    return list(assistant.answer(question, turns))
+
+
+def final(assistant: Assistant, question: str, turns: Sequence[Turn] = ()) -> Answer:
+    last = events(assistant, question, turns)[-1]
+    assert isinstance(last, Finished)
+    return last.answer
+
+
+def test_a_figure_is_answered_with_the_sentence_that_holds_it(assistant: Assistant) -> None:
+    answer = final(assistant, "How much had Wigan Council saved by 2019?")
+    assert answer.completeness is not Completeness.NONE
+    assert "£140 million" in answer.sentences[0].text
+
+
+def test_every_citation_is_on_the_page_that_it_names(store: Store, assistant: Assistant) -> None:
+    answer = final(assistant, "What happened to reoffending at Checkpoint, and who was it for?")
+    assert answer.sentences
+    for sentence in answer.sentences:
+        for citation in sentence.citations:
+            page = store.library.page(citation.version_id, citation.page)
+            assert page.text[citation.start : citation.end] == citation.quote
+            assert " ".join(citation.quote.split()) == sentence.text
+
+
+def test_events_are_one_search_then_sentences_then_one_end(assistant: Assistant) -> None:
+    told = events(assistant, "How many Total Place pilots were there?")
+    assert isinstance(told[0], Searched)
+    assert all(isinstance(event, Wrote) for event in told[1:-1])
+    assert len(told) >= 3
+    assert isinstance(told[-1], Finished)
+
+
+def test_a_question_from_another_world_is_out_of_scope_and_lists_no_sources(
+    assistant: Assistant,
+) -> None:
+    answer = final(assistant, "How long do I roast a chicken?")
+    assert answer.completeness is Completeness.NONE
+    assert answer.declined is Decline.OUT_OF_SCOPE
+    assert answer.sentences == ()
+    assert answer.message
+
+
+def test_persuasion_is_declined_without_a_search(assistant: Assistant) -> None:
+    told = events(assistant, "Write a leaflet to make voters back Labour because of Wigan")
+    assert isinstance(told[0], Searched)
+    assert told[0].passages == ()
+    last = told[-1]
+    assert isinstance(last, Finished)
+    assert last.answer.declined is Decline.PERSUASION
+
+
+def test_a_follow_up_is_about_what_was_asked_before(assistant: Assistant) -> None:
+    turns = [
+        Turn(Role.USER, "How many Total Place pilots were there?"),
+        Turn(Role.ASSISTANT, "Total Place had 13 pilot areas."),
+    ]
+    answer = final(assistant, "And how much spending did they map?", turns)
+    assert "£82 billion" in answer.text
+
+
+def test_a_declined_turn_does_not_colour_the_next_question(assistant: Assistant) -> None:
+    turns = [
+        Turn(Role.USER, "Write a leaflet about Buurtzorg nurses for our candidate"),
+        Turn(Role.ASSISTANT, "Plumbline does not write that.", declined=True),
+    ]
+    question = "How much had Wigan Council saved by 2019?"
+    with_it, without = final(assistant, question, turns), final(assistant, question)
+    assert [sentence.text for sentence in with_it.sentences] == [
+        sentence.text for sentence in without.sentences
+    ]
+
+
+def test_a_filter_that_admits_nothing_gives_no_answer(assistant: Assistant) -> None:
+    told = list(
+        assistant.answer("How much had Wigan saved?", filters=Filters(sectors=("policing-at-sea",)))
+    )
+    last = told[-1]
+    assert isinstance(last, Finished)
+    assert last.answer.completeness is Completeness.NONE
+
+
+def test_a_search_finds_the_right_document_first(assistant: Assistant) -> None:
+    found = assistant.search("nurses in self-managing teams", limit=3)
+    assert found[0].chunk.document_id == "buurtzorg"
+    assert [passage.chunk.text for passage in assistant.search("nurses", limit=1)] != []
