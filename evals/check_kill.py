@@ -26,8 +26,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from itertools import product
+from itertools import count, product
 from pathlib import Path
+from statistics import median
 from typing import IO, Any, cast
 
 import numpy as np
@@ -129,8 +130,8 @@ def write(folder: Path, seed: int) -> None:
     inbox = folder / "inbox"
     inbox.mkdir(exist_ok=True)
     written = sorted(path.stem for path in inbox.glob("*.md"))
-    while True:
-        fresh = [f"brief-{seed:04}-{len(written) + index:06}" for index in range(FILES_A_ROUND)]
+    for turn in count():
+        fresh = [f"brief-{seed:04}-{turn:04}-{index:02}" for index in range(FILES_A_ROUND)]
         again = choose.sample(written, min(len(written), int(FILES_A_ROUND * REWRITTEN)))
         paths: list[Path] = []
         for name in (*fresh, *again):
@@ -326,7 +327,7 @@ def run(times: int, seed: int, folder: Path) -> int:
     """Kill and check so many times; prints the table and returns the exit status."""
     choose = random.Random(seed)
     told = Told()
-    usual: dict[str, float] = {}  # seconds that each phase was last seen to take
+    seconds: dict[str, list[float]] = {}  # that each phase was seen to take
     phases: Counter[str] = Counter()
     faults: list[str] = []
     state = State([])
@@ -335,7 +336,7 @@ def run(times: int, seed: int, folder: Path) -> int:
     for kill in range(1, times + 1):
         aim = choose.choices(list(AIMS), list(AIMS.values()))[0]
         before = len(told.versions) + len(told.removed)
-        phase = _write_and_kill(folder, kill, aim, choose, told, usual)
+        phase = _write_and_kill(folder, kill, aim, choose, told, seconds)
         phases[phase] += 1
         state = _verified(folder, told, everything=kill == times, seed=kill)
         found = [f"kill {kill} in {phase}: {fault}" for fault in state.faults]
@@ -373,7 +374,7 @@ def _write_and_kill(
     aim: str,
     choose: random.Random,
     told: Told,
-    usual: dict[str, float],
+    seconds: dict[str, list[float]],
 ) -> str:
     """Let a writer write, kill it; returns the phase that it was in by its own word."""
     told.rounds = 0
@@ -396,13 +397,13 @@ def _write_and_kill(
             told.take(line.decode())
             if told.phase != last:
                 began = time.monotonic()
-                usual[last] = began - since
+                seconds.setdefault(last, []).append(began - since)
             if told.phase == aim and told.rounds >= wanted:
                 break
             if time.monotonic() > give_up:
                 raise RuntimeError(f"The writer never came to {aim!r}.")
-        # Evenly over the phase, as long as it was last time. It may be past it: that is counted.
-        end = time.monotonic() + choose.uniform(0, usual.get(aim, 0.3))
+        # Evenly over the phase as long as it usually is. It may be past it: that is counted.
+        end = time.monotonic() + choose.uniform(0, median(seconds.get(aim, [0.3])))
         rest = b""
         while (left := end - time.monotonic()) > 0:
             if select.select([output], [], [], left)[0]:

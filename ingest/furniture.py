@@ -103,9 +103,7 @@ def _repeated(lines: Sequence[EdgeLine], pages: int) -> set[int]:
     }
 
 
-def _is_repeated(
-    line: EdgeLine, others: Sequence[EdgeLine], reach: float, pages: int
-) -> bool:
+def _is_repeated(line: EdgeLine, others: Sequence[EdgeLine], reach: float, pages: int) -> bool:
     """Whether lines of the same words stand at its place on enough pages."""
     near = {
         other.page
