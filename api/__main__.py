@@ -155,6 +155,41 @@ def backup(
     back_up(target)
 
 
+evaluate = typer.Typer(help="Measure: tables with counts and 95% intervals.", no_args_is_help=True)
+app.add_typer(evaluate, name="eval")
+
+FailUnder = Annotated[
+    list[str] | None,
+    typer.Option(help="METRIC=VALUE: exit 1 when the figure is worse. May be repeated."),
+]
+Out = Annotated[Path | None, typer.Option(help="A folder for the outcome of each case.")]
+Cases = Annotated[Path, typer.Option(help="The set of cases.")]
+
+
+@evaluate.command(name="answers")
+def eval_answers(
+    cases: Cases, fail_under: FailUnder = None, out: Out = None, as_json: AsJson = False
+) -> None:
+    """Do answers say what they should, prove it, and refuse rightly?"""
+    from api import evaluating
+
+    evaluating.eval_answers(cases, fail_under=fail_under or [], out=out, as_json=as_json)
+
+
+@evaluate.command(name="retrieval")
+def eval_retrieval(
+    corpus: Annotated[Path, typer.Option(help="The pool of passages, as JSON lines.")],
+    cases: Cases,
+    fail_under: FailUnder = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Does the retriever find the passages that people judged relevant?"""
+    from api import evaluating
+
+    evaluating.eval_retrieval(corpus, cases, fail_under=fail_under or [], out=out, as_json=as_json)
+
+
 def main() -> None:
     """Run the command line; an error that a person can act on is shown without a traceback."""
     from corpus.errors import UserError

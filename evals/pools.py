@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from assistant.types import Role, Turn
 from corpus.embedding import Embedder
@@ -172,10 +172,11 @@ def _rows(file: Path, required: Sequence[str]) -> list[dict[str, Any]]:
             raise ConfigurationError(
                 f"{file}:{number}: not JSON ({error}).", fix="Correct the line."
             ) from error
+        held = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
         for name in required:
-            if not isinstance(row, dict) or name not in row:
+            if name not in held:
                 raise ConfigurationError(
                     f"{file}:{number}: {name!r} is missing.", fix="evals/README.md has the format."
                 )
-        rows.append(row)
+        rows.append(held)
     return rows

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 _MARKER = (255, 221, 51)  # yellow
 _MOST_PIXELS = 16_000_000  # of the longest pictures, about 60 MB while they are drawn
@@ -34,7 +34,7 @@ def render(path: Path, page: int, *, quotes: Sequence[str], scale: float) -> byt
     try:
         if not 1 <= page <= len(document):
             raise IndexError(f"There is no page {page}; the file has {len(document)}.")
-        sheet = document[page - 1]
+        sheet = cast("Any", document[page - 1])
         width, height = sheet.get_size()
         scale = min(scale, (_MOST_PIXELS / max(1.0, width * height)) ** 0.5)
         picture = sheet.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")

@@ -8,11 +8,10 @@ finds no text in, and for what the file says of itself (title, author, date).
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -129,7 +128,6 @@ def read(path: Path) -> Reading:
     notes = _Notes()
     sheets: list[_Sheet] | None = None
     facts = _Facts()
-    needs_password = False
     with _opened(path) as (document, needs_password):
         if document is not None:
             facts = _facts(document)
@@ -140,7 +138,7 @@ def read(path: Path) -> Reading:
             return other
         if sheets is None:
             raise _refused(path, encrypted=needs_password)
-    pages = _pages(sheets, notes)
+    pages = _pages(sheets)
     title = facts.title or _largest_heading(pages)
     return Reading(
         pages=tuple(page for page, _ in pages),
@@ -173,11 +171,12 @@ def _check(path: Path) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, bool]]:
+def _opened(path: Path) -> Generator[tuple[Any, bool]]:
     """pdfium's document, or None, and whether it wants a password."""
     import pypdfium2 as pdfium
-    import pypdfium2.raw as raw
+    import pypdfium2.raw
 
+    raw = cast("Any", pypdfium2.raw)
     document: Any = None
     needs_password = False
     try:
@@ -186,7 +185,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, bool]]:
             document.close()
             document = None
     except pdfium.PdfiumError:
-        needs_password = raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD
+        needs_password = bool(raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD)
     try:
         yield document, needs_password
     finally:
@@ -257,8 +256,9 @@ def _one_line(text: str) -> str:
 
 def _sheet_or_none(document: Any, number: int, notes: _Notes) -> _Sheet:
     """The lines of a page; an empty sheet and a warning where pdfium cannot read it."""
-    import pypdfium2.raw as raw
+    import pypdfium2.raw
 
+    raw = cast("Any", pypdfium2.raw)
     calls = Calls(raw)
     page = raw.FPDF_LoadPage(document.raw, number)
     if not page:
@@ -308,7 +308,7 @@ def _keeping_hyphen(text: str) -> str:
 # ---------------------------------------------------------------- second pass: the document
 
 
-def _pages(sheets: Sequence[_Sheet], notes: _Notes) -> list[tuple[Page, list[Piece]]]:
+def _pages(sheets: Sequence[_Sheet]) -> list[tuple[Page, list[Piece]]]:
     dropped = _furniture_of(sheets)
     kept = [
         [[item for item in group if id(item) not in dropped] for group in sheet.groups]
@@ -430,26 +430,29 @@ class LineJoiner:
         if not divided or not start:
             joins = text[-1] in "-\u2010" and len(text) > 1 and not text[-2].isspace()
             return f"{text.rstrip(_HYPHENS)}-{line}" if joins or divided else f"{text} {line}"
-        hyphen = "" if self._is_one_word(divided[1], start[0], sign=text[-1]) else "-"
+        hyphen = "" if self._is_one_word(divided[1], start[0]) else "-"
         return f"{text[:-1]}{hyphen}{line}"
 
-    def _is_one_word(self, before: str, after: str, *, sign: str) -> bool:
+    def _is_one_word(self, before: str, after: str) -> bool:
         if f"{before}-{after}".lower() in self._compounds:
             return f"{before}{after}".lower() in self._words
         if f"{before}{after}".lower() in self._words:
             return True
         if before.lower() in self._prefixes:
             return False
-        if len(self._words) > _MANY_WORDS and min(len(before), len(after)) >= 4:
-            if before.lower() in self._words and after.lower() in self._words:
-                return False
+        if (
+            len(self._words) > _MANY_WORDS
+            and min(len(before), len(after)) >= 4
+            and {before.lower(), after.lower()} <= self._words
+        ):
+            return False
         # A capital or a whole second word after a hyphen is that of a name or a compound.
         return after[:1].islower()
 
     def _inner(self, text: str) -> str:
         """The same for the marks that pdfium leaves within a line."""
         while (found := re.search(r"([^\W\d_]*)[\x02\ufffe]([^\W\d_]*)", text)) is not None:
-            one = bool(found[1] and found[2]) and self._is_one_word(found[1], found[2], sign="\x02")
+            one = bool(found[1] and found[2]) and self._is_one_word(found[1], found[2])
             hyphen = "" if one else "-"
             text = f"{text[: found.end(1)]}{hyphen}{text[found.start(2) :]}"
         return text
@@ -567,5 +570,5 @@ def _pypdf_page(reader: Any, number: int, notes: _Notes) -> Page:
 
 
 def _pypdf_facts(reader: Any) -> _Facts:
-    found = reader.metadata or {}
+    found = cast("dict[str, object]", reader.metadata or {})
     return _stated(*(str(found.get(name) or "") for name in ("/Title", "/Author", "/CreationDate")))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
@@ -24,6 +24,7 @@ _GUTTER = 0.7  # of the type size; the narrowest space between columns
 _FEWEST_LINES = 3  # on both sides of the space between columns
 _MOST_SEGMENTS = 4_000  # on a page; a drawing with more labels is read in the file's order
 _LONGEST_CELL = 24  # characters; the lines of text columns are longer, as a rule
+_MOST_BETWEEN = 12  # notes and pulled quotes between the two parts of a paragraph
 _LONGEST_HEADING = 160  # characters
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -132,9 +133,13 @@ def segments(words: Sequence[Word]) -> list[Segment]:
 
 def _continues(run: Sequence[Word], word: Word) -> bool:
     last = run[-1]
-    if word.y == last.y and word.size == last.size and word.text.isascii():
-        if 0 <= word.x0 - last.x1 <= _WIDE_GAP * word.size:
-            return True  # as nearly all words do
+    if (
+        word.y == last.y
+        and word.size == last.size
+        and 0 <= word.x0 - last.x1 <= _WIDE_GAP * word.size
+        and word.text.isascii()
+    ):
+        return True  # as nearly all words do
     if last.text[-1:] in ("\x02", "\ufffe") and not word.joined and word.x0 < last.x1 - 1:
         return False
     size = max(last.size, word.size)
@@ -801,12 +806,10 @@ def blocks(
 
 def _begun(pieces: Sequence[Piece], piece: Piece) -> Piece | None:
     """The paragraph that a piece goes on with, in the column before or above a pulled quote."""
-    between = 0
-    for before in reversed(pieces[-3:]):
+    for between, before in enumerate(reversed(pieces[-_MOST_BETWEEN - 1 :])):
         if before.kind not in (BlockKind.HEADING, BlockKind.CAPTION, BlockKind.FOOTNOTE):
             above = before.bottom <= piece.top
             return before if _carries_on(before, piece) and (between or not above) else None
-        between += 1
     return None
 
 
@@ -864,7 +867,9 @@ def _column_pieces(lines: Sequence[Segment], usual: Measures) -> Iterator[Piece]
     lines = [line for line in lines if not (line.symbol and len(line.text) == 1)]
     if not lines:
         return
-    right = _right_edges(lines)
+    if sum(map(_is_right_to_left, (line.text for line in lines))) * 2 > len(lines):
+        lines = [_mirrored(line) for line in lines]
+    right = max(line.x1 for line in lines)
     leading = _leadings(lines, usual)
     group: list[Segment] = []
     for line in lines:
@@ -898,8 +903,10 @@ def _with_initials(lines: Sequence[Segment]) -> list[Segment]:
     return kept
 
 
-def _right_edges(lines: Sequence[Segment]) -> float:
-    return max(line.x1 for line in lines)
+def _mirrored(line: Segment) -> Segment:
+    """A line of a script that runs from right to left, for rules made for the other way."""
+    marker = -line.marker if line.marker else 0.0
+    return replace(line, x0=-line.x1, x1=-line.x0, marker=marker)
 
 
 def _leadings(lines: Sequence[Segment], usual: Measures) -> dict[float, float]:
@@ -1047,22 +1054,8 @@ def _piece(group: Sequence[Segment], usual: Measures) -> Piece:
         piece.kind = BlockKind.LIST_ITEM
         piece.level = 1
         piece.lines[0] = _plain_bullet(piece.lines[0], symbol=first.symbol)
-    elif (
-        size >= 1.15 * usual.body
-        and short
-        and letters >= 2
-        and not (text[-1] == "." and (len(group) > 1 or len(text) > 60))
-    ):
-        piece.kind = BlockKind.HEADING
-    elif (
-        bold
-        and not usual.bold_body
-        and len(text) <= 100
-        and len(group) <= 2
-        and letters >= 3
-        and size >= 0.9 * usual.body
-        and not re.search(r"[.,;]$", text)
-        and not text[0].islower()
+    elif _is_large_heading(piece, text, letters, usual) or _is_bold_heading(
+        piece, text, letters, usual
     ):
         piece.kind = BlockKind.HEADING
     elif (
@@ -1082,6 +1075,30 @@ def _piece(group: Sequence[Segment], usual: Measures) -> Piece:
     if piece.kind is BlockKind.HEADING:
         piece.lines[0] = _without_sign(piece.lines[0], symbol=first.symbol)
     return piece
+
+
+def _is_large_heading(piece: Piece, text: str, letters: int, usual: Measures) -> bool:
+    sentence = text[-1] == "." and (len(piece.lines) > 1 or len(text) > 60)
+    return (
+        piece.size >= 1.15 * usual.body
+        and len(text) <= _LONGEST_HEADING
+        and len(piece.lines) <= 6
+        and letters >= 2
+        and not sentence
+    )
+
+
+def _is_bold_heading(piece: Piece, text: str, letters: int, usual: Measures) -> bool:
+    return (
+        piece.bold
+        and not usual.bold_body
+        and piece.size >= 0.9 * usual.body
+        and len(text) <= 100
+        and len(piece.lines) <= 2
+        and letters >= 3
+        and not re.search(r"[.,;]$", text)
+        and not text[0].islower()
+    )
 
 
 def _without_sign(text: str, *, symbol: bool) -> str:

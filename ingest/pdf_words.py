@@ -25,7 +25,7 @@ _CONTRAST = 24  # of 255; the least difference of lightness that shows letters
 _MOST_PIXELS = 1_500_000  # of a page that is drawn to see whether its text shows
 _SIGNS = frozenset("\"'“”‘’„,.;:!?()[]{}&@#%+=-–—/|*£$€¥©®™°§¶†‡\x02\ufffe\u00ad")  # of text
 _BOLD_WEIGHT = 600
-_BOLD_NAME = re.compile(r"bold|black|heavy|demi|extrab", re.I)
+_BOLD_NAME = re.compile(r"bold|black|heavy|demi|[a-z]bx\d|[-,]bd\b", re.I)
 _SPACES = "\x00\x01\x03-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # pdfium writes U+0002 or U+FFFE for the hyphen of a divided word, and no line end after it.
 _WORD = re.compile(f"[^{_SPACES}\x02\ufffe]*[\x02\ufffe]|[^{_SPACES}\x02\ufffe]+")

@@ -1,0 +1,189 @@
+"""`plumbline eval …`: results on stdout as a table or as JSON, and an exit status to gate on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from api.commands import opened
+from assistant.bootstrap import open_assistant
+from assistant.retrieval import Retriever
+from corpus.embedding import SHIPPED
+from corpus.errors import ConfigurationError
+from corpus.settings import Settings, load_settings
+from evals.answers import AnswerOutcome, run_answers, summarise
+from evals.intervals import Figure
+from evals.pools import fill, load_cases, load_passages
+from evals.questions import load_questions
+from evals.retrieval import RetrievalOutcome, run_retrieval, summarise_retrieval
+
+# Figures of which less is better: below them is where a gate wants to be.
+LESS_IS_BETTER = frozenset({"refused_wrong", "crashed", "sentences_median", "latency_p50_ms"})
+
+
+def eval_answers(
+    cases: Path, *, fail_under: Sequence[str], out: Path | None, as_json: bool
+) -> None:
+    """Measure the answers to a question set over the library of the settings."""
+    floors = read_floors(fail_under)
+    questions = load_questions(cases)
+    settings = load_settings()
+    with opened(settings) as store:
+        if not store.library.current_versions():
+            raise ConfigurationError(
+                f"The library in {store.data_dir} is empty.",
+                fix="Run `plumbline ingest corpus/documents` first.",
+            )
+        outcomes = run_answers(
+            questions,
+            open_assistant(store),
+            store.library,
+            store.embedder,
+            progress=_tell("answered"),
+        )
+    if out is not None:
+        _write_lines(out / "answers.jsonl", [_answer_line(outcome) for outcome in outcomes])
+    _report(
+        summarise(outcomes),
+        {"cases": str(cases), "n": len(questions), "embedding": settings.embedding_model},
+        floors,
+        as_json=as_json,
+    )
+
+
+def eval_retrieval(
+    corpus: Path, cases: Path, *, fail_under: Sequence[str], out: Path | None, as_json: bool
+) -> None:
+    """Measure retrieval over a pool of passages, in a library of its own below the data folder."""
+    floors = read_floors(fail_under)
+    passages, questions = load_passages(corpus), load_cases(cases)
+    with opened(_pool_settings(corpus)) as store:
+        fill(store.library, store.embedder, passages, progress=_count("passages", len(passages)))
+        store.catch_up()
+        outcomes = run_retrieval(questions, store, Retriever(store), progress=_tell("searched"))
+    if out is not None:
+        _write_lines(out / "retrieval.jsonl", [_retrieval_line(outcome) for outcome in outcomes])
+    _report(
+        summarise_retrieval(outcomes),
+        {"corpus": str(corpus), "cases": str(cases), "embedding": SHIPPED},
+        floors,
+        as_json=as_json,
+    )
+
+
+def read_floors(conditions: Sequence[str]) -> dict[str, float]:
+    """`METRIC=VALUE` conditions as numbers. Raises ConfigurationError naming the wrong one."""
+    floors: dict[str, float] = {}
+    for condition in conditions:
+        name, _, value = condition.partition("=")
+        try:
+            floors[name.strip()] = float(value)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"The condition {condition!r} is not like METRIC=VALUE.",
+                fix="Write, for example, --fail-under point_recall=0.8.",
+            ) from error
+    return floors
+
+
+def _pool_settings(corpus: Path) -> Settings:
+    """The same settings with a data folder for this pool, so that the library stays as it is."""
+    import hashlib
+
+    settings = load_settings()
+    digest = hashlib.sha256(corpus.read_bytes()).hexdigest()[:16] if corpus.is_file() else "none"
+    return settings.model_copy(
+        update={"data_dir": settings.data_dir / "pools" / digest, "database_url": None}
+    )
+
+
+def _report(
+    metrics: Mapping[str, Figure],
+    settings: dict[str, Any],
+    floors: Mapping[str, float],
+    *,
+    as_json: bool,
+) -> None:
+    """Print the figures; exit 1 when one is on the wrong side of its condition."""
+    unknown = floors.keys() - metrics.keys()
+    if unknown:
+        raise ConfigurationError(
+            f"There is no figure {sorted(unknown)[0]!r} in this run.",
+            fix=f"Choose among {', '.join(sorted(metrics))}.",
+        )
+    if as_json:
+        figures = {name: asdict(figure) for name, figure in metrics.items()}
+        print(json.dumps({"metrics": figures, "settings": settings}, indent=2))
+    else:
+        print(f"{'figure':32} {'value':>9} {'n':>6}   95% interval")
+        for name, figure in metrics.items():
+            print(
+                f"{name:32} {figure.value:9.3f} {figure.n:6}   "
+                f"{figure.low:.3f} to {figure.high:.3f}"
+            )
+    failed = [
+        name
+        for name, floor in floors.items()
+        if (metrics[name].value > floor if name in LESS_IS_BETTER else metrics[name].value < floor)
+    ]
+    for name in failed:
+        print(f"{name} is {metrics[name].value:.3f}; asked for {floors[name]}", file=sys.stderr)
+    if failed:
+        sys.exit(1)
+
+
+def _tell(done_word: str) -> Any:
+    def tell(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done} of {total} {done_word}", end="", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _count(word: str, total: int) -> Any:
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        if sys.stderr.isatty():
+            print(f"\r{done} of {total} {word}", end="", file=sys.stderr, flush=True)
+
+    return count
+
+
+def _write_lines(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8") as lines:
+        for row in rows:
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _answer_line(outcome: AnswerOutcome) -> dict[str, Any]:
+    answer = outcome.answer
+    return {
+        "id": outcome.case.id,
+        "type": outcome.case.type,
+        "question": outcome.case.question,
+        "completeness": answer.completeness.value if answer else None,
+        "declined": answer.declined.value if answer and answer.declined else None,
+        "sentences": [asdict(sentence) for sentence in answer.sentences] if answer else [],
+        "points": dict(zip(outcome.case.expected_points, outcome.points, strict=False)),
+        "milliseconds": outcome.milliseconds,
+        "error": outcome.error,
+    }
+
+
+def _retrieval_line(outcome: RetrievalOutcome) -> dict[str, Any]:
+    return {
+        "id": outcome.case.id,
+        "form": outcome.form,
+        "relevant": outcome.case.relevant,
+        "ranking": outcome.ranking[:20],
+        "measures": outcome.measures,
+        "error": outcome.error,
+    }
