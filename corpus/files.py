@@ -40,7 +40,8 @@ class FileStore:
                 os.fsync(copy.fileno())
             draft.replace(target)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            if draft.exists():
+                draft.unlink()
             raise UserError(
                 f"{source.name} could not be stored: {error.strerror or error}.",
                 fix="Free some disk space, or check that the data folder is writable, and run the "

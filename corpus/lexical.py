@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tantivy
 
-from corpus.derived import difference, read_stamp, write_stamp
+from corpus.derived import Difference, difference, read_stamp, write_stamp
 from corpus.errors import ConfigurationError
 from corpus.library import Library
 
@@ -58,20 +58,16 @@ class LexicalIndex:
             change = difference(self._held, current)
         if not change:
             return 0
-        writer = self._writer()
-        for version_id in (*change.surplus, *change.missing):
-            writer.delete_documents_by_term("version", version_id)
-        for rows in library.chunk_rows(change.missing):
-            for number, chunk in zip(rows.numbers, rows.chunks, strict=True):
-                entry = tantivy.Document()
-                entry.add_unsigned("number", number)
-                entry.add_text("version", rows.version_id)
-                entry.add_text("title", f"{rows.title} {chunk.heading}")
-                entry.add_text("text", chunk.text)
-                writer.add_document(entry)
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+        written = self._take_in(library, change)
+        if not written:
+            self._remake()
+            change = difference(self._held, current)
+            written = self._take_in(library, change)
+        if not written:
+            raise ConfigurationError(
+                f"The lexical index in {self._folder} cannot be written.",
+                fix="Check that the disk has space and that the folder is writable.",
+            )
         self._held = current
         write_stamp(self._stamp_file, current)
         return len(change.missing) + len(change.surplus)
@@ -154,6 +150,32 @@ class LexicalIndex:
             index.register_tokenizer("english", self._analyzer)
         layout.write_text(LAYOUT, encoding="utf-8")
         return index
+
+    def _take_in(self, library: Library, change: Difference) -> bool:
+        """Write one commit; False when tantivy cannot.
+
+        Killed within a commit, it can leave a list of deleted entries under the name that the
+        next commit needs, and then no commit succeeds any more.
+        """
+        writer = self._writer()
+        for version_id in (*change.surplus, *change.missing):
+            writer.delete_documents_by_term("version", version_id)
+        try:
+            for rows in library.chunk_rows(change.missing):
+                for number, chunk in zip(rows.numbers, rows.chunks, strict=True):
+                    entry = tantivy.Document()
+                    entry.add_unsigned("number", number)
+                    entry.add_text("version", rows.version_id)
+                    entry.add_text("title", f"{rows.title} {chunk.heading}")
+                    entry.add_text("text", chunk.text)
+                    writer.add_document(entry)
+            writer.commit()
+            writer.wait_merging_threads()
+        except (ValueError, OSError) as error:
+            logger.warning("the lexical index cannot be written: %s", error)
+            return False
+        self._index.reload()
+        return True
 
     def _writer(self) -> tantivy.IndexWriter:
         """The one writer there may be; another process's is waited for, as it is soon done."""

@@ -8,6 +8,8 @@ Lists are separated by semicolons; principles are written as `4:supports; 2:conf
 from __future__ import annotations
 
 import csv
+import io
+import io
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -22,6 +24,7 @@ COLUMNS = frozenset(
     "path id title publisher date standing url place kind licence sectors principles sources "
     "sha256".split()
 )
+_SPILT = "(more values than columns)"
 STANCES = frozenset({"supports", "conflicts", "about"})
 
 
@@ -37,13 +40,15 @@ class Manifest:
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise _fault(file, 1, f"it cannot be read as UTF-8 text ({error})") from error
-        reader = csv.DictReader(text.splitlines())
+        reader = csv.DictReader(io.StringIO(text, newline=""), restkey="")
         columns = set(reader.fieldnames or ())
         if "path" not in columns:
             raise _fault(file, 1, "the column 'path' is missing")
         if unknown := columns - COLUMNS:
             raise _fault(file, 1, f"unknown column {sorted(unknown)[0]!r}")
         for row in reader:
+            if "" in row:
+                raise _fault(file, reader.line_num, "there are more values than columns")
             values = {name: (value or "").strip() for name, value in row.items()}
             if not values["path"]:
                 raise _fault(file, reader.line_num, "'path' is empty")

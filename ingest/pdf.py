@@ -43,7 +43,7 @@ _MOST_HIDDEN = 500  # hidden texts that are kept; the rest are counted
 _MOST_WARNINGS = 50  # about single pages; the rest are counted
 _PYPDF_PAGES = 300  # that pypdf reads of a file in which pdfium found no text
 _NO_TEXT = "no text layer (a scan or a picture); run OCR first"
-_HYPHENS = "\x02\ufffe\u00ad-\u2010"
+_HYPHENS = "\x02\ufffe\u00ad\u2010-"  # in a pattern, the last must not begin a range
 _DIVIDED = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]\Z")
 _FIRST_LETTERS = re.compile(r"[^\W\d_]+")
 _COMPOUND = re.compile(r"[^\W\d_]+-[^\W\d_]+")
@@ -270,6 +270,11 @@ def _sheet_or_none(document: Any, number: int, notes: _Notes) -> _Sheet:
             notes.warn(number + 1, "its text is damaged and could not be read")
             return _Sheet()
         return _sheet(page_words(calls, page, text_page), number + 1, notes)
+    except (ArithmeticError, ValueError, LookupError) as error:
+        # Numbers of a damaged page may be anything; the other pages are not to be lost for it.
+        logger.warning("page %d cannot be read", number + 1, exc_info=error)
+        notes.warn(number + 1, f"it is damaged and could not be read ({type(error).__name__})")
+        return _Sheet()
     finally:
         if text_page:
             raw.FPDFText_ClosePage(text_page)

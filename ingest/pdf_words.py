@@ -18,6 +18,8 @@ from ingest.reading import HiddenKind
 
 SMALLEST_TYPE = 2.0  # points; smaller type is not read by people
 _MOST_SHAPES = 20_000  # shapes of a page that are looked at; a drawing may have a million
+_MOST_PATHS = 3_000  # whose single lines are looked at
+_MOST_SEGMENTS = 2_000  # of one path
 _MOST_CHARACTERS = 400_000  # of one page
 _ALIKE = 10  # of 255; colours this close in every channel cannot be told apart
 _OCR_COVER = 0.5  # of the page; a picture this large is a scan
@@ -438,8 +440,13 @@ class _PageReader:
                         walk(children, _product(own, matrix), depth + 1)
                     continue
                 shape = self._shape(item, kind, matrix)
-                if shape is not None:
-                    found.append(shape)
+                if shape is None:
+                    continue
+                parts = list(self._path_lines(item, shape, matrix)) if seen < _MOST_PATHS else []
+                if parts and not shape.filled:
+                    found.extend(parts)
+                else:
+                    found.extend((shape, *parts))
 
         walk((raw.FPDFPage_GetObject(page, number) for number in range(max(0, count))), None, 0)
         return found
@@ -470,6 +477,44 @@ class _PageReader:
         if get(item, by(red), by(green), by(blue), by(alpha)):
             colour = (red.value, green.value, blue.value, alpha.value)
         return _Shape(*place, colour, bool(fill.value))
+
+    def _path_lines(
+        self, item: Any, shape: _Shape, matrix: tuple[float, ...] | None
+    ) -> Iterator[_Shape]:
+        """The level and upright lines of a path with many; none for one line or one box."""
+        raw = self._raw
+        if shape.picture or min(shape.right - shape.left, shape.top - shape.bottom) <= 3:
+            return
+        count = raw.FPDFPath_CountSegments(item)
+        if not 3 <= count <= _MOST_SEGMENTS or (shape.filled and count <= 6):
+            return
+        own = raw.FS_MATRIX()
+        raw.FPDFPageObj_GetMatrix(item, ctypes.byref(own))
+        a, b, c, d, e, f = _product((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+        x, y = ctypes.c_float(), ctypes.c_float()
+        last: tuple[float, float] | None = None
+        start: tuple[float, float] | None = None
+        for number in range(count):
+            segment = raw.FPDFPath_GetPathSegment(item, number)
+            if not segment or not raw.FPDFPathSegment_GetPoint(
+                segment, ctypes.byref(x), ctypes.byref(y)
+            ):
+                return
+            here = (a * x.value + c * y.value + e, b * x.value + d * y.value + f)
+            kind = raw.FPDFPathSegment_GetType(segment)
+            ends = [here]
+            if kind == raw.FPDF_SEGMENT_MOVETO:
+                start = last = here
+                continue
+            if raw.FPDFPathSegment_GetClose(segment) and start is not None:
+                ends.append(start)
+            for end in ends:
+                if last is not None and kind == raw.FPDF_SEGMENT_LINETO:
+                    width, height = abs(end[0] - last[0]), abs(end[1] - last[1])
+                    if min(width, height) <= 0.5 < max(width, height):
+                        (x0, x1), (y0, y1) = sorted((last[0], end[0])), sorted((last[1], end[1]))
+                        yield _Shape(x0, y0, x1, y1, shape.colour, False)
+                last = end
 
     def _is_scan(self, words: Sequence[Word], shapes: Sequence[_Shape], box: Box) -> bool:
         """Whether the page is a picture with unseen text behind it, as OCR programs leave it."""

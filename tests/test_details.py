@@ -65,7 +65,7 @@ def test_a_manifest_describes_the_files_beside_and_below_it(tmp_path: Path) -> N
         ("path,standing\nwigan.md,gossip\n", ":2: the standing 'gossip' is not one of"),
         ("path,principles\nwigan.md,four\n", ":2: the principle 'four' is not like"),
         ("path,principles\nwigan.md,4:likes\n", ":2: the principle '4:likes' is not like"),
-        ("path,title\nwigan.md,One,Two\n", ":2: "),
+        ("path,title\nwigan.md,One,Two\n", ":2: there are more values than columns"),
     ],
 )
 def test_a_wrong_manifest_is_refused_with_its_line(tmp_path: Path, text: str, problem: str) -> None:

@@ -169,6 +169,23 @@ def test_an_index_whose_segments_are_gone_is_made_again(folder: Path, library: L
     assert found(LexicalIndex(folder), library, "heron") == ["The heron."]
 
 
+def test_a_writer_killed_within_its_commit_does_not_stop_the_next(
+    folder: Path, library: Library
+) -> None:
+    add(library, "wigan", "The heron.")
+    add(library, "leeds", "The otter.")
+    LexicalIndex(folder).catch_up(library)
+    before = {name: (folder / name).read_bytes() for name in ("meta.json", "versions.json")}
+    add(library, "wigan", "The kestrel.")
+    LexicalIndex(folder).catch_up(library)
+    for name, content in before.items():  # all of the commit is written but its last step
+        (folder / name).write_bytes(content)
+    assert [*folder.glob("*.del")]
+    index = LexicalIndex(folder)
+    assert found(index, library, "heron otter kestrel") == ["The otter.", "The kestrel."]
+    assert LexicalIndex(folder).catch_up(library) == 0
+
+
 def test_a_reader_notices_what_another_process_wrote(folder: Path, library: Library) -> None:
     reader, writer = LexicalIndex(folder), LexicalIndex(folder)
     add(library, "wigan", "The heron.")

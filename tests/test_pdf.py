@@ -6,6 +6,7 @@ import io
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,7 +34,7 @@ LINES = (
 )
 
 
-def draw(path: Path, *pages: Callable[[Canvas], None], **options: Any) -> Path:
+def draw(path: Path, *pages: Callable[[Canvas], object], **options: Any) -> Path:
     """A PDF file whose pages are drawn by the given functions."""
     canvas = Canvas(str(path), pagesize=A4, invariant=1, **options)
     for page in pages:
@@ -293,14 +294,14 @@ def manual(canvas: Canvas, number: int, *, name: str = "A plan for care") -> Non
 
 
 def test_running_headers_and_page_numbers_are_left_out(tmp_path: Path) -> None:
-    path = draw(tmp_path / "a.pdf", *(lambda c, n=n: manual(c, n) for n in range(1, 7)))
+    path = draw(tmp_path / "a.pdf", *(partial(manual, number=n) for n in range(1, 7)))
     pages = read(path).pages
     assert all("A plan for care" not in page.text for page in pages[1:])
     assert all(page.text.endswith("local charities.") for page in pages)
 
 
 def test_the_head_of_the_first_page_stays(tmp_path: Path) -> None:
-    path = draw(tmp_path / "a.pdf", *(lambda c, n=n: manual(c, n) for n in range(1, 7)))
+    path = draw(tmp_path / "a.pdf", *(partial(manual, number=n) for n in range(1, 7)))
     assert "A plan for care" in page_of(path).text
 
 
@@ -308,7 +309,7 @@ def test_headers_that_change_sides_from_page_to_page_are_left_out(tmp_path: Path
     names = ("The Party's Manifesto", "Our chapter on care")
     path = draw(
         tmp_path / "a.pdf",
-        *(lambda c, n=n: manual(c, n, name=names[n % 2]) for n in range(1, 9)),
+        *(partial(manual, number=n, name=names[n % 2]) for n in range(1, 9)),
     )
     assert all(name not in page.text for page in read(path).pages[1:] for name in names)
 
@@ -336,13 +337,29 @@ def test_a_number_in_the_text_is_no_page_number() -> None:
 # ---------------------------------------------------------------- what is not seen
 
 
+def in_white(canvas: Canvas) -> None:
+    canvas.setFillColor(white)
+
+
+def see_through(canvas: Canvas) -> None:
+    canvas.setFillColor(Color(0, 0, 0, alpha=0))
+
+
+def tiny(canvas: Canvas) -> None:
+    canvas.setFont("Helvetica", 0.8)
+
+
+def off_the_page(canvas: Canvas) -> None:
+    canvas.translate(2_000, 0)
+
+
 @pytest.mark.parametrize(
     ("prepare", "kind"),
     [
-        (lambda c: c.setFillColor(white), HiddenKind.WHITE),
-        (lambda c: c.setFillColor(Color(0, 0, 0, alpha=0)), HiddenKind.INVISIBLE),
-        (lambda c: c.setFont("Helvetica", 0.8), HiddenKind.TINY),
-        (lambda c: c.translate(2_000, 0), HiddenKind.OFF_PAGE),
+        (in_white, HiddenKind.WHITE),
+        (see_through, HiddenKind.INVISIBLE),
+        (tiny, HiddenKind.TINY),
+        (off_the_page, HiddenKind.OFF_PAGE),
     ],
 )
 def test_text_that_nobody_sees_is_left_out_and_reported(
