@@ -10,7 +10,7 @@ from assistant.asking import Asked, Kind, read_question
 from assistant.conversation import Query, part_of, understand
 from assistant.evidence import Evidence
 from assistant.proving import prove
-from assistant.quoting import Quotation, QuotingWriter, reading_order
+from assistant.quoting import Quotation, QuotingWriter, reading_order, with_results_first
 from assistant.retrieval import Retriever
 from assistant.scope import NOTHING_FOUND, OFFERS, declined_by_wording
 from assistant.subjects import Subjects
@@ -34,6 +34,7 @@ SURVEYED = 40  # that a survey is chosen from
 SENTENCES = 3  # that say a point
 TOGETHER = 6  # that make a comparison or a survey
 COMPARED = 3  # things side by side
+LEAST_FOR_A_SURVEY = 0.15  # evidence is seldom worded like a broad question about it
 
 
 class Assistant:
@@ -142,9 +143,21 @@ class Assistant:
                 completeness = Completeness.COMPLETE if chosen else Completeness.NONE
                 found.add(subject.document.details.title, query, passages, chosen, completeness)
             return found
+        tagged, naming = self._subjects.tagged_in(query.own_terms)
+        if asked.kind is Kind.SURVEY and tagged:
+            # Asked what a principle means in practice: what happened where it was tried.
+            only = replace(
+                filters or Filters(), documents=tuple(document.id for document in tagged)
+            )
+            passages = self._retriever.retrieve(query, limit=SURVEYED, filters=only)
+            ranked = with_results_first(self._writer.rank(query, passages, leaving_out=naming))
+            chosen = self._writer.choose(ranked, most=TOGETHER, nearly=0.0, most_a_document=1)
+            completeness = Completeness.PARTIAL if chosen else Completeness.NONE
+            found.add(question, query, passages, chosen, completeness)
+            return found
         passages = self._retriever.retrieve(query, limit=SURVEYED, filters=filters)
         ranked = self._writer.rank(query, passages)
-        completeness = self._evidence.judge(query, ranked)
+        completeness = self._evidence.judge(query, ranked, least=LEAST_FOR_A_SURVEY)
         chosen = (
             []
             if completeness is Completeness.NONE

@@ -44,10 +44,12 @@ class Evidence:
         features = np.array([evidence_features(query, ranked)])
         return float(self._model.probabilities(features)[0])
 
-    def judge(self, query: Query, ranked: Sequence[Quotation]) -> Completeness:
-        """How much of the question they answer."""
+    def judge(
+        self, query: Query, ranked: Sequence[Quotation], *, least: float = LEAST
+    ) -> Completeness:
+        """How much of the question they answer; nothing, when that is less likely than `least`."""
         likely = self.probability(query, ranked)
-        if likely < LEAST:
+        if likely < least:
             return Completeness.NONE
         return Completeness.COMPLETE if likely >= WHOLE else Completeness.PARTIAL
 

@@ -232,6 +232,20 @@ class QuotingWriter:
         return shared >= ALIKE or (same_figures and shared >= ALIKE_WITH_FIGURES)
 
 
+def with_results_first(ranked: Sequence[Quotation]) -> list[Quotation]:
+    """Quotations with a figure before those without, each in the order that they had.
+
+    Sentences that file something under a principle, or speak of the sources, come last.
+    """
+
+    def rank(quotation: Quotation) -> int:
+        if _ABOUT_PRINCIPLES.search(quotation.text) or _ABOUT_EVIDENCE.search(quotation.text):
+            return 2
+        return 0 if _figures(quotation.text) else 1
+
+    return sorted(ranked, key=rank)
+
+
 def reading_order(question: str, quotations: Sequence[Quotation]) -> list[Quotation]:
     """Quotations by document, the best document first, each document's in the order of its text.
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from corpus.lexical import LexicalIndex
 from corpus.library import Library
+from corpus.principles import load_principles
 from corpus.types import Document
 
 NAMED = 0.6  # least share of a title's words, by rarity, that the question must have
+SECTOR_NAMED = 0.4  # "prisons" names the sector "prisons-probation"
 MOST_COMMON = 0.02  # a title is not named by words that more of the library's chunks use than this
 
 
@@ -30,6 +32,7 @@ class Subjects:
         self._library = library
         self._lexical = lexical
         self._generation = -1
+        self._principles = load_principles()
         self._titles: list[tuple[Document, dict[str, float]]] = []
 
     def named_in(self, terms: Sequence[str]) -> list[Subject]:
@@ -53,6 +56,53 @@ class Subjects:
             if not any(subject.terms <= fuller.terms for fuller in kept):
                 kept.append(subject)
         return kept
+
+    def tagged_in(self, terms: Sequence[str]) -> tuple[list[Document], frozenset[str]]:
+        """The documents tagged with a principle that a question names, in the sector it names.
+
+        Also returns the question's terms that name them. Both are empty when no principle is
+        named; the sector counts only where the two together leave documents.
+        """
+        self._refresh()
+        asked = set(terms)
+        named = {
+            principle.number: frozenset(words & asked)
+            for principle in self._principles
+            for words in [set(self._lexical.terms(principle.title))]
+            if self._share(words, asked) >= NAMED
+        }
+        if not named:
+            return [], frozenset()
+        spent = frozenset(term for words in named.values() for term in words)
+        documents = [
+            document
+            for document, _ in self._titles
+            if any(
+                number in named and stance in ("supports", "conflicts")
+                for number, stance in document.details.principles
+            )
+        ]
+        sectors = {sector for document in documents for sector in document.details.sectors}
+        asked_sectors = {
+            sector
+            for sector in sectors
+            for words in [set(self._lexical.terms(sector.replace("-", " ")))]
+            if self._share(words, asked - spent) >= SECTOR_NAMED
+        }
+        of_sector = [
+            document for document in documents if asked_sectors & set(document.details.sectors)
+        ]
+        return of_sector or documents, spent
+
+    def _share(self, words: set[str], asked: set[str]) -> float:
+        """The share of some words, by rarity, that are among those asked."""
+        total = len(self._lexical) + 1
+        rarity = {
+            word: max(0.1, math.log(total / (self._lexical.frequency(word) + 0.5)))
+            for word in words
+        }
+        held = sum(weight for word, weight in rarity.items() if word in asked)
+        return held / (sum(rarity.values()) or 1.0)
 
     def _refresh(self) -> None:
         generation = self._library.generation()

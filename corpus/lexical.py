@@ -39,7 +39,7 @@ class LexicalIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stamp_file = folder / "versions.json"
-        self._analyzer = _analyzer()
+        self._analyzer = analyzer()
         self._index = self._open()
         self._held = read_stamp(self._stamp_file) or {}
 
@@ -197,7 +197,8 @@ class LexicalIndex:
         self._held = {}
 
 
-def _analyzer() -> tantivy.TextAnalyzer:
+def analyzer() -> tantivy.TextAnalyzer:
+    """Text to terms: lower case, without accents and stop words, English stems."""
     return (
         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
         .filter(tantivy.Filter.remove_long(40))

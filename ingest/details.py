@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import io
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path

@@ -51,7 +51,8 @@ def furniture(lines: Sequence[EdgeLine], pages: int, *, first_page: str = "") ->
     it may be all that names the publication.
     """
     repeated = _repeated(lines, pages)
-    found = repeated | _page_numbers(lines)
+    numbers = _page_numbers(lines)
+    found = repeated | numbers | _beside_numbers(lines, numbers)
     found |= _in_slots(lines, found, pages)
     heads = {n for n in repeated if not lines[n].page and lines[n].edge == "top"}
     words = _spelt(first_page)
@@ -151,6 +152,24 @@ def _page_numbers(lines: Sequence[EdgeLine]) -> set[int]:
     for members in roman.values():
         if len({lines[member].page for member in members}) >= 2:
             found.update(members)
+    return found
+
+
+def _beside_numbers(lines: Sequence[EdgeLine], numbers: set[int]) -> set[int]:
+    """What stands on one line with a page number, in other type than the text's."""
+    places = {(lines[n].page, lines[n].edge): lines[n] for n in numbers if lines[n].outer == 0}
+    found: set[int] = set()
+    for number, line in enumerate(lines):
+        beside = places.get((line.page, line.edge))
+        if (
+            beside is not None
+            and line.outer == 0
+            and line.apart
+            and not line.same_size
+            and abs(line.size - beside.size) <= 0.6
+            and len(line.text) <= _LONGEST
+        ):
+            found.add(number)
     return found
 
 

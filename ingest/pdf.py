@@ -29,6 +29,7 @@ from ingest.pdf_layout import (
     Segment,
     blocks,
     in_order,
+    mark_bullets,
     measures,
     rows_of,
     segments,
@@ -132,7 +133,8 @@ def read(path: Path) -> Reading:
         if document is not None:
             facts = _facts(document)
             sheets = [_sheet_or_none(document, number, notes) for number in range(len(document))]
-    if sheets is None or not any(sheet.groups for sheet in sheets):
+    # A file of nothing but hidden text has text enough: pypdf would give it for visible.
+    if sheets is None or not (notes.hidden or any(sheet.groups for sheet in sheets)):
         other = _read_with_pypdf(path, found=sheets is not None)
         if other is not None:
             return other
@@ -286,6 +288,8 @@ def _sheet(found: PageWords, number: int, notes: _Notes) -> _Sheet:
         notes.hide(number, kind, text)
     if found.from_ocr:
         notes.warn(number, "text from an OCR layer")
+    if found.unmapped * 10 > sum(len(word.text) for word in found.words) > 0:
+        notes.warn(number, "a font does not say which letters it draws; run OCR on the file")
     if not found.words:
         notes.warn(number, _NO_TEXT)
         return _Sheet()
@@ -301,6 +305,7 @@ def _sheet(found: PageWords, number: int, notes: _Notes) -> _Sheet:
         segments([word for word in found.words if word.angle == angle and word.text])
         for angle in order
     ]
+    mark_bullets(groups[0], found.bullets)
     return _Sheet([group for group in groups if group], found.rules, found.box)
 
 
@@ -550,7 +555,10 @@ def _read_with_pypdf(path: Path, *, found: bool) -> Reading | None:
         author=facts.author,
         published=facts.published,
         hidden=notes.hidden,
-        warnings=("read without its layout: columns and tables may be mixed", *notes.warnings),
+        warnings=(
+            "read without its layout: columns may be mixed, and hidden text may be in it",
+            *notes.warnings,
+        ),
     )
 
 

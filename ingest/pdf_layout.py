@@ -131,6 +131,26 @@ def segments(words: Sequence[Word]) -> list[Segment]:
     return _joined_across(_with_initials(found))
 
 
+def mark_bullets(found: Sequence[Segment], bullets: Sequence[Box]) -> None:
+    """Put a bullet before the lines that have a drawn one, where two or more stand in a column."""
+    beside: list[tuple[Segment, Box]] = []
+    for item in found:
+        for box in bullets:
+            _, top, right, bottom = box
+            middle = (top + bottom) / 2
+            if (
+                -0.5 <= item.x0 - right <= 2.2 * item.size
+                and item.y - 0.9 * item.size <= middle <= item.y + 0.1 * item.size
+                and bottom - top <= 0.9 * item.size
+            ):
+                beside.append((item, box))
+                break
+    columns = Counter(round(box[0] / 2) for _, box in beside)
+    for item, box in beside:
+        if columns[round(box[0] / 2)] > 1 and not item.marker:
+            item.text, item.marker, item.x0 = f"• {item.text}", item.x0, box[0]
+
+
 def _continues(run: Sequence[Word], word: Word) -> bool:
     last = run[-1]
     if (
@@ -820,7 +840,7 @@ def _carries_on(before: Piece, piece: Piece) -> bool:
         and piece.kind is BlockKind.PARAGRAPH
         and abs(before.size - piece.size) < 0.6
         and before.bold == piece.bold
-        and len(before.lines) > 1
+        and len(before.lines[-1]) >= _LONGEST_CELL
         and not _ENDS_SENTENCE.search(before.lines[-1])
         and (piece.lines[0][:1].islower() or before.lines[-1][-1:] in _HYPHENS)
     )
@@ -898,7 +918,8 @@ def _with_initials(lines: Sequence[Segment]) -> list[Segment]:
         if near:
             first = min(near, key=lambda line: line.y)
             first.text = letter.text + first.text
-            first.x0 = min(line.x0 for line in near)
+            for line in near:
+                line.x0 = letter.x0
             kept = [line for line in kept if line is not letter]
     return kept
 

@@ -18,6 +18,7 @@ from ingest.reading import HiddenKind
 
 SMALLEST_TYPE = 2.0  # points; smaller type is not read by people
 _MOST_SHAPES = 20_000  # shapes of a page that are looked at; a drawing may have a million
+_MOST_BULLETS = 200  # on a page; more small shapes are a drawing
 _MOST_PATHS = 3_000  # whose single lines are looked at
 _MOST_SEGMENTS = 2_000  # of one path
 _MOST_CHARACTERS = 400_000  # of one page
@@ -63,6 +64,7 @@ class PageWords:
     words: list[Word]
     box: Box  # of the page, for words at `angle`
     rules: list[Box] = field(default_factory=list[Box])  # thin lines drawn, for words at `angle`
+    bullets: list[Box] = field(default_factory=list[Box])  # small filled shapes, as rules are
     hidden: list[tuple[HiddenKind, str]] = field(default_factory=list[tuple[HiddenKind, str]])
     from_ocr: bool = False
     unmapped: int = 0  # characters whose font does not say what they are
@@ -184,6 +186,7 @@ class _PageReader:
             words=kept,
             box=turned_box(box, angle),
             rules=[turned_box((s.left, s.bottom, s.right, s.top), angle) for s in _rules(shapes)],
+            bullets=[turned_box(place, angle) for place in _bullets(shapes)],
             hidden=hidden,
             from_ocr=from_ocr,
             unmapped=unmapped,
@@ -581,6 +584,22 @@ def _rules(shapes: Sequence[_Shape]) -> Iterator[_Shape]:
             if not s.filled:
                 yield _Shape(s.left, s.bottom, s.left, s.top, s.colour, s.filled)
                 yield _Shape(s.right, s.bottom, s.right, s.top, s.colour, s.filled)
+
+
+def _bullets(shapes: Sequence[_Shape]) -> list[Box]:
+    """Small squares, discs and arrows that are drawn and not set as type."""
+    found: list[Box] = []
+    for shape in shapes:
+        width, height = shape.right - shape.left, shape.top - shape.bottom
+        small = min(width, height) >= 1.5 and max(width, height) <= 9
+        if (
+            small
+            and shape.filled
+            and not shape.picture
+            and max(width, height) <= 1.6 * min(width, height)
+        ):
+            found.append((shape.left, shape.bottom, shape.right, shape.top))
+    return found if len(found) <= _MOST_BULLETS else []
 
 
 def _mark_symbols(words: Sequence[Word]) -> None:
