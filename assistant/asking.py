@@ -32,7 +32,7 @@ _COMPARING = re.compile(
 )
 _SURVEYING = re.compile(
     r"\b(evidence (?:for|against|that|on|about|is)|for and against|pros and cons|"
-    r"what (?:would|might|could|does|do) .{3,80} (?:mean|look like) (?:for|in|to)|"
+    r"what (?:would|might|could) .{3,80} (?:mean|look like)|what (?:does|do) .{3,80} mean for|"
     r"what would it (?:mean|look like|take)|put .{3,80} into practice|"
     r"how (?:could|can|might|would|should|do) .{3,80}\b(?:apply|use|make|put|bring|give|shift|get|"
     r"move|help|build|design|improve|reduce|prevent|work)|"

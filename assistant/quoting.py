@@ -18,6 +18,7 @@ from corpus.types import Passage
 NEARLY = 0.5
 ALIKE = 0.75  # shared words, of the words of the shorter sentence
 ALIKE_WITH_FIGURES = 0.4
+LOOKED_THROUGH = 40  # quotations, for the same statement elsewhere
 
 # Sections that list or introduce rather than say.
 _LISTING = re.compile(
@@ -220,8 +221,22 @@ class QuotingWriter:
             if most_a_document is not None and held_of_it >= most_a_document:
                 continue
             if not any(self._alike(quotation, held) for held in (*beside, *chosen)):
-                chosen.append(_with_what_it_leans_on(quotation))
+                chosen.append(_with_what_it_leans_on(self._best_placed(quotation, ranked)))
         return chosen
+
+    def _best_placed(self, quotation: Quotation, ranked: Sequence[Quotation]) -> Quotation:
+        """The same statement from the document that the question names, if one makes it too."""
+        named = FEATURES.index("title_share")
+        return max(
+            (
+                other
+                for other in ranked[:LOOKED_THROUGH]
+                if other is quotation
+                or (other.score >= NEARLY * quotation.score and self._alike(other, quotation))
+            ),
+            key=lambda other: (other.features[named], other.score),
+            default=quotation,
+        )
 
     def _alike(self, one: Quotation, other: Quotation) -> bool:
         """Whether two sentences say the same: most words shared, or the same figures."""

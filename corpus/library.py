@@ -67,6 +67,7 @@ class Held:
     """The current version of a publication, as far as deciding whether it has changed needs it."""
 
     document_id: str
+    key: str
     version_id: str
     number: int
     sha256: str
@@ -189,7 +190,7 @@ class Library:
         """
         document, version = tables.document, tables.version
         query = (
-            select(version)
+            select(version, document.c.key)
             .join(document, document.c.id == version.c.document_id)
             .where(
                 document.c.collection == collection,
@@ -203,6 +204,7 @@ class Library:
             return None
         return Held(
             document_id=row.document_id,
+            key=row.key,
             version_id=row.id,
             number=row.number,
             sha256=row.sha256,

@@ -1,7 +1,7 @@
 """`make bench-ingest`: what ingesting costs beside bare embedding and beside LangChain's tutorial.
 
-Three parts, each in a process of its own and turn about, all with the model loaded before the
-clock starts:
+Three parts, each in a process of its own and turn about, all with the model loaded and the
+libraries imported before the clock starts:
 
 - ours: files to a fresh data folder: read, chunk, embed, store in SQL, index in tantivy and Chroma;
 - floor: the very texts that ours embedded, embedded again with the same model and precision and
@@ -94,6 +94,7 @@ def ours(files: Path, work: Path) -> Cost:
     store = Store(Settings(data_dir=work / "data"))
     embedder = Recorder()
     _warm(embedder)
+    import_module("chromadb")
     clock = _Clock()
     report = Ingester(store.library, store.files, embedder).ingest([files])
     clock.lap("reading and storing")

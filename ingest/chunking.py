@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from corpus.embedding import SpannedText
@@ -13,6 +14,7 @@ MOST_CHARACTERS = 800
 # A shorter last chunk joins the one before it, if both are under one heading.
 LEAST_CHARACTERS = 160
 SEPARATOR = " > "
+_MARKER = re.compile(r"(?:[-–•▪●◦‣■□*]|\d{1,2}[.)]|\(?[a-z]\))\s+(?=\S)")
 
 
 def chunk_pages(pages: Iterable[Page]) -> list[Chunk]:
@@ -43,7 +45,7 @@ def chunk_pages(pages: Iterable[Page]) -> list[Chunk]:
                         end=end,
                         text=page.text[start:end],
                         heading=heading,
-                        sentences=tuple(run),
+                        sentences=tuple((_after_marker(page.text, *span), span[1]) for span in run),
                     )
                 )
     return chunks
@@ -74,6 +76,12 @@ def _sections(page: Page) -> Iterator[tuple[Block | None, list[Sentence]]]:
             position += 1
         if mark is not None or section:
             yield mark, section
+
+
+def _after_marker(text: str, start: int, end: int) -> int:
+    """Where a sentence begins after the bullet or number of its list item, if it has one."""
+    marker = _MARKER.match(text, start, end)
+    return marker.end() if marker else start
 
 
 def _runs(sentences: list[Sentence]) -> list[list[tuple[int, int]]]:

@@ -195,6 +195,7 @@ class Ingester:
         held = self._library.find(run.collection, key=key, path=location)
         if held is not None and not run.anew and _same(held, sha256, row_sha256):
             self._files.keep(path, sha256)  # puts back an original that was lost
+            run.seen[held.key] = path.name
             run.report.results.append(_unchanged(path, held))
             return None
         reading = sandbox.read(path)

@@ -287,7 +287,6 @@ def test_two_files_with_one_id_are_not_mixed_up(
     assert store.library.pages("same.v1")[0].text.strip() == "Words of one.md."
 
 
-@pytest.mark.xfail(strict=True, reason="a file that is unchanged does not yet hold its id")
 def test_two_files_with_one_id_are_not_mixed_up_by_a_later_run(
     ingester: Ingester, store: Store, inbox: Path
 ) -> None:
