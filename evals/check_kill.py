@@ -261,7 +261,11 @@ def _halves(library: Library) -> list[str]:
 
 
 def _unreachable(store: Opened, *, everything: bool, seed: int) -> list[str]:
-    """Indexes that do not hold what the library holds, and chunks that do not find themselves."""
+    """Indexes that do not hold what the library holds, and chunks that do not find themselves.
+
+    Chroma's search is approximate by nature, so one chunk in a thousand may escape it; the
+    searches that answer from a library of this size may miss none.
+    """
     expected = sum(store.library.current_versions().values())
     counts = {
         "the lexical index": len(store.lexical),
@@ -277,6 +281,7 @@ def _unreachable(store: Opened, *, everything: bool, seed: int) -> list[str]:
     rows = list(range(len(numbers)))
     if not everything:
         rows = random.Random(seed).sample(rows, min(SAMPLE, len(rows)))
+    missed: dict[str, list[str]] = {}
     for row in rows:
         number = int(numbers[row])
         words = store.library.chunks([number])[number].chunk.text
@@ -286,12 +291,12 @@ def _unreachable(store: Opened, *, everything: bool, seed: int) -> list[str]:
             "the matrix": store.matrix.search(vectors[row], limit=NEAREST),
             "Chroma": store.chroma.search(vectors[row], limit=NEAREST),
         }
-        faults += [
-            f"{name} does not find chunk {number}"
-            for name, hits in found.items()
-            if number not in [hit for hit, _ in hits]
-        ]
-    return faults
+        for name, hits in found.items():
+            if number not in [hit for hit, _ in hits]:
+                missed.setdefault(name, []).append(f"{name} does not find chunk {number}")
+    if len(missed.get("Chroma", [])) <= len(rows) // 1000:
+        missed.pop("Chroma", None)
+    return faults + [fault for several in missed.values() for fault in several]
 
 
 # -- the run ------------------------------------------------------------------------------------
