@@ -19,10 +19,11 @@ from corpus.embedding import Embedder, Vector
 from corpus.lexical import LexicalIndex
 
 # Chosen on the development half of MT-RAG (see evals/README.md).
-USER_SHARE = 0.30  # of earlier user turns in the dense query
-ANSWER_SHARE = 0.30  # of the last answer in the dense query
-USER_WORDS = 0.25  # weight of a new word from the user turn before
-ANSWER_WORDS = 0.15  # weight of a rare word from the last answer
+USER_SHARE = 0.20  # of earlier user turns in the dense query
+JOINED_SHARE = 0.25  # of the user turn before and the question, read as one text
+ANSWER_SHARE = 0.40  # of the last answer in the dense query
+USER_WORDS = 0.15  # weight of a new word from the user turn before
+ANSWER_WORDS = 0.20  # weight of a rare word from the last answer
 DECAY = 0.5  # of a user turn for each turn that came after it
 LEAST_GATE = 0.3  # even a question that stands alone belongs to its conversation
 RARE_WORDS = 10
@@ -77,6 +78,8 @@ def understand(
         mixed += share * embedder.embed_query(text)
         for term in lexical.terms(text):
             terms.setdefault(term, gate * USER_WORDS * DECAY**back)
+    if users:
+        mixed += gate * JOINED_SHARE * embedder.embed_query(f"{users[-1]} {question}")
     if answers:
         mixed += gate * ANSWER_SHARE * embedder.embed_query(answers[-1])
         for term in _rarest(answers[-1], lexical):

@@ -12,8 +12,7 @@ from corpus.types import Passage
 
 CANDIDATES = 60  # from each leg
 # Shares in the fused score; chosen by measurement (see evals/README.md).
-DENSE_SHARE = 0.75
-SENTENCE_SHARE = 0.4  # of the dense score: the best sentence beside the whole chunk
+DENSE_SHARE = 0.75  # a third each: the chunk, its page, and the best sentence in it
 # A document already chosen this often lets another, nearly as good one, go first.
 CROWDING = 0.04
 
@@ -44,7 +43,8 @@ class Retriever:
         lexical = store.lexical.search(query.terms, limit=CANDIDATES, versions=versions)
         numbers = list(dict.fromkeys(number for number, _ in (*dense, *lexical)))
         cosines = store.matrix.scores(query.vector, numbers)
-        return _fuse(query, store.library.chunks(numbers), cosines, dict(lexical))
+        chunks = store.library.chunks([number for number in numbers if number in cosines])
+        return _fuse(query, chunks, cosines, dict(lexical))
 
     def _versions(self, filters: Filters) -> set[str]:
         return {
@@ -57,7 +57,7 @@ class Retriever:
 def _fuse(
     query: Query,
     found: dict[int, FoundChunk],
-    cosines: dict[int, float],
+    cosines: dict[int, tuple[float, float]],
     words: dict[int, float],
 ) -> list[Passage]:
     """Every candidate with its fused score, best first.
@@ -71,17 +71,17 @@ def _fuse(
         else ()
         for number, chunk in found.items()
     }
-    whole = _scaled({number: cosines.get(number, 0.0) for number in found})
+    whole = _scaled({number: cosines[number][0] for number in found})
+    page = _scaled({number: cosines[number][1] for number in found})
     finest = _scaled({number: max(sentence_cosines[number], default=0.0) for number in found})
     lexical = _scaled({number: words.get(number, 0.0) for number in found}, least=0.0)
     passages = [
         Passage(
             chunk=chunk.chunk,
-            score=DENSE_SHARE
-            * ((1 - SENTENCE_SHARE) * whole[number] + SENTENCE_SHARE * finest[number])
+            score=DENSE_SHARE * (whole[number] + page[number] + finest[number]) / 3
             + (1 - DENSE_SHARE) * lexical[number],
             details=chunk.details,
-            cosine=cosines.get(number, 0.0),
+            cosine=cosines[number][0],
             sentence_cosines=sentence_cosines[number],
         )
         for number, chunk in found.items()

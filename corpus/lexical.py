@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import tantivy
@@ -16,12 +16,14 @@ import tantivy
 from corpus.derived import Difference, difference, read_stamp, write_stamp
 from corpus.errors import ConfigurationError
 from corpus.library import Library
+from corpus.types import Chunk
 
 logger = logging.getLogger(__name__)
 
 WRITER_MEMORY = 50_000_000  # bytes; tantivy asks for at least 15 MB a thread
+FIELDS = {"text": 1.0, "title": 0.5, "page": 2.0}  # where a word is sought, and what it counts
 WRITER_WAIT = 20.0  # seconds
-LAYOUT = "2"  # count up when the schema or the analyser changes: the index is then made again
+LAYOUT = "3"  # count up when the schema or the analyser changes: the index is then made again
 
 # Words that say nothing about what a question is about. Ours is shorter than tantivy's: "not",
 # "over", "under" and "more" carry meaning beside figures.
@@ -100,14 +102,15 @@ class LexicalIndex:
     ) -> list[tuple[int, float]]:
         """The best chunks for weighted terms: (chunk number, BM25 score), best first.
 
-        A word in the title or the headings counts half as much as one in the text. `versions`
-        restricts the search to chunks of those versions; None searches all.
+        A word counts in the chunk, in its whole page, and in its title and headings (`FIELDS`
+        says how much). `versions` restricts the search to chunks of those versions; None
+        searches all.
         """
         if not weights:
             return []
         clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
         for term, weight in weights.items():
-            for field, share in (("text", 1.0), ("title", 0.5)):
+            for field, share in FIELDS.items():
                 word = tantivy.Query.term_query(self._schema, field, term, index_option="freq")
                 clauses.append(
                     (tantivy.Occur.Should, tantivy.Query.boost_query(word, weight * share))
@@ -162,12 +165,14 @@ class LexicalIndex:
             writer.delete_documents_by_term("version", version_id)
         try:
             for rows in library.chunk_rows(change.missing):
+                pages = _page_texts(rows.chunks)
                 for number, chunk in zip(rows.numbers, rows.chunks, strict=True):
                     entry = tantivy.Document()
                     entry.add_unsigned("number", number)
                     entry.add_text("version", rows.version_id)
                     entry.add_text("title", f"{rows.title} {chunk.heading}")
                     entry.add_text("text", chunk.text)
+                    entry.add_text("page", pages[chunk.page])
                     writer.add_document(entry)
             writer.commit()
             writer.wait_merging_threads()
@@ -197,6 +202,13 @@ class LexicalIndex:
         self._held = {}
 
 
+def _page_texts(chunks: Sequence[Chunk]) -> dict[int, str]:
+    texts: dict[int, list[str]] = {}
+    for chunk in chunks:
+        texts.setdefault(chunk.page, []).append(chunk.text)
+    return {page: "\n".join(parts) for page, parts in texts.items()}
+
+
 def analyzer() -> tantivy.TextAnalyzer:
     """Text to terms: lower case, without accents and stop words, English stems."""
     return (
@@ -216,4 +228,5 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("version", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("title", tokenizer_name="english", index_option="freq")
     builder.add_text_field("text", tokenizer_name="english", index_option="freq")
+    builder.add_text_field("page", tokenizer_name="english", index_option="freq")
     return builder.build()

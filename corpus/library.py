@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +101,15 @@ class ChunkRows:
     title: str
     numbers: tuple[int, ...]
     chunks: tuple[Chunk, ...]
+    vectors: Vectors
+
+
+class ChunkVectors(NamedTuple):
+    """Every searched chunk's number, version id, page and vector (n, dimensions)."""
+
+    numbers: npt.NDArray[np.int64]
+    versions: list[str]
+    pages: npt.NDArray[np.int64]
     vectors: Vectors
 
 
@@ -438,19 +447,23 @@ class Library:
                     vectors=_vectors([row["vector"] for row in rows]),
                 )
 
-    def chunk_vectors(self) -> tuple[npt.NDArray[np.int64], list[str], Vectors]:
-        """Number, version id and vector of every current chunk, in the order of their numbers."""
+    def chunk_vectors(self) -> ChunkVectors:
+        """Where every current chunk is, and its vector, in the order of their numbers."""
         chunk, version = tables.chunk, tables.version
         query = (
-            select(chunk.c.number, chunk.c.version_id, chunk.c.vector)
+            select(chunk.c.number, chunk.c.version_id, chunk.c.page, chunk.c.vector)
             .join(version, version.c.id == chunk.c.version_id)
             .where(_searched())
             .order_by(chunk.c.number)
         )
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        numbers = np.array([row.number for row in rows], dtype=np.int64)
-        return numbers, [row.version_id for row in rows], _vectors([row.vector for row in rows])
+        return ChunkVectors(
+            np.array([row.number for row in rows], dtype=np.int64),
+            [row.version_id for row in rows],
+            np.array([row.page for row in rows], dtype=np.int64),
+            _vectors([row.vector for row in rows]),
+        )
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, FoundChunk]:
         """Chunks by number; numbers that are gone are left out."""

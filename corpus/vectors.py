@@ -24,11 +24,38 @@ class _Rows:
 
     numbers: npt.NDArray[np.int64]  # of the chunks, growing
     versions: npt.NDArray[np.object_]  # the version id of each
+    pages: npt.NDArray[np.int64]  # the page of each, within its version
     vectors: Vectors  # (n, dimensions)
+    page_rows: npt.NDArray[np.int64]  # for each chunk, the row of its page in the next
+    page_vectors: Vectors  # (pages, dimensions): the mean of each page's chunks, of unit length
 
 
-_NOTHING = _Rows(
-    np.zeros(0, dtype=np.int64), np.zeros(0, dtype=object), np.zeros((0, 0), dtype=np.float32)
+def _rows(
+    numbers: npt.NDArray[np.int64],
+    versions: npt.NDArray[np.object_],
+    pages: npt.NDArray[np.int64],
+    vectors: Vectors,
+) -> _Rows:
+    places: dict[tuple[str, int], int] = {}
+    page_rows = np.array(
+        [
+            places.setdefault(place, len(places))
+            for place in zip(versions.tolist(), pages.tolist(), strict=True)
+        ],
+        dtype=np.int64,
+    )
+    means = np.zeros((len(places), vectors.shape[1]), dtype=np.float32)
+    np.add.at(means, page_rows, vectors)
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    np.divide(means, lengths, out=means, where=lengths > 0)
+    return _Rows(numbers, versions, pages, vectors, page_rows, means)
+
+
+_NOTHING = _rows(
+    np.zeros(0, dtype=np.int64),
+    np.zeros(0, dtype=object),
+    np.zeros(0, dtype=np.int64),
+    np.zeros((0, 0), dtype=np.float32),
 )
 
 
@@ -48,8 +75,10 @@ class VectorMatrix:
         current = library.current_versions()
         missing = [version_id for version_id in current if version_id not in held]
         if len(missing) * 2 > len(current):
-            numbers, versions, vectors = library.chunk_vectors()
-            self._rows = _Rows(numbers, np.array(versions, dtype=object), vectors)
+            found = library.chunk_vectors()
+            self._rows = _rows(
+                found.numbers, np.array(found.versions, dtype=object), found.pages, found.vectors
+            )
         else:
             self._rows = _replaced(self._rows, library, missing, set(current))
         self._generation = generation
@@ -84,31 +113,44 @@ class VectorMatrix:
             for number, score in zip(held.numbers[chosen[best]], scores[best], strict=True)
         ]
 
-    def scores(self, query: npt.NDArray[np.float32], numbers: Collection[int]) -> dict[int, float]:
-        """The cosine of particular chunks; numbers that it does not hold are left out."""
+    def scores(
+        self, query: npt.NDArray[np.float32], numbers: Collection[int]
+    ) -> dict[int, tuple[float, float]]:
+        """The cosines of particular chunks and of the pages that they are on.
+
+        Numbers that it does not hold are left out.
+        """
         held = self._rows
-        found: dict[int, float] = {}
-        for number, row in zip(numbers, np.searchsorted(held.numbers, list(numbers)), strict=True):
-            if row < len(held.numbers) and held.numbers[row] == number:
-                found[number] = float(held.vectors[row] @ query)
-        return found
+        if not len(held.numbers) or not numbers:
+            return {}
+        asked = np.fromiter(numbers, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(held.numbers, asked), len(held.numbers) - 1)
+        rows = rows[held.numbers[rows] == asked]
+        chunks = held.vectors[rows] @ query
+        pages = held.page_vectors[held.page_rows[rows]] @ query
+        return {
+            int(number): (float(chunk), float(page))
+            for number, chunk, page in zip(held.numbers[rows], chunks, pages, strict=True)
+        }
 
 
 def _replaced(held: _Rows, library: Library, missing: list[str], current: set[str]) -> _Rows:
     """The rows without retired versions' and with the new ones'."""
     kept = np.isin(held.versions, list(current))
-    numbers, versions = [held.numbers[kept]], [held.versions[kept]]
+    numbers, versions, pages = [held.numbers[kept]], [held.versions[kept]], [held.pages[kept]]
     vectors = [held.vectors[kept]] if kept.any() else []
     for rows in library.chunk_rows(sorted(missing)):
         if rows.numbers:
             numbers.append(np.array(rows.numbers, dtype=np.int64))
             versions.append(np.array([rows.version_id] * len(rows.numbers), dtype=object))
+            pages.append(np.array([chunk.page for chunk in rows.chunks], dtype=np.int64))
             vectors.append(rows.vectors)
     if not vectors:
         return _NOTHING
     order = np.argsort(np.concatenate(numbers), kind="stable")
-    return _Rows(
+    return _rows(
         np.concatenate(numbers)[order],
         np.concatenate(versions)[order],
+        np.concatenate(pages)[order],
         np.concatenate(vectors)[order],
     )

@@ -286,7 +286,7 @@ def _reach(store: Opened, *, everything: bool, seed: int) -> Reached:
         for name, held in counts.items()
         if held != expected
     ]
-    numbers, _, vectors = store.library.chunk_vectors()
+    numbers, _, _, vectors = store.library.chunk_vectors()
     rows = list(range(len(numbers)))
     if not everything:
         rows = random.Random(seed).sample(rows, min(SAMPLE, len(rows)))

@@ -32,9 +32,13 @@ class Manifest:
 
     def __init__(self) -> None:
         self._rows: dict[Path, dict[str, str]] = {}
+        self._loaded: set[Path] = set()
 
     def load(self, file: Path) -> None:
-        """Take in one manifest. Raises ConfigurationError naming the file and the line."""
+        """Take in one manifest, once. Raises ConfigurationError naming the file and the line."""
+        if file in self._loaded:
+            return
+        self._loaded.add(file)
         try:
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:

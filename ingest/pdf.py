@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,6 +47,7 @@ _PYPDF_PAGES = 300  # that pypdf reads of a file in which pdfium found no text
 _NO_TEXT = "no text layer (a scan or a picture); run OCR first"
 _HYPHENS = "\x02\ufffe\u00ad\u2010-"  # in a pattern, the last must not begin a range
 _DIVIDED = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]\Z")
+_SECOND_OF_TWO = re.compile(r"(?:and|or)\s")
 _FIRST_LETTERS = re.compile(r"[^\W\d_]+")
 _COMPOUND = re.compile(r"[^\W\d_]+-[^\W\d_]+")
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})?(\d{2})?")
@@ -412,13 +414,19 @@ class LineJoiner:
     def __init__(self, texts: Iterable[str]) -> None:
         self._compounds: set[str] = set()
         self._words: set[str] = set()
-        for text in texts:
-            low = text.lower()
+        lines = [text.lower() for text in texts]
+        before = ""
+        for low in lines:
             if "-" in low:
                 self._compounds.update(_COMPOUND.findall(low))
-            self._words.update(_FIRST_LETTERS.findall(low))
+            # The parts of a word that is divided between two lines may be no words.
+            whole = _FIRST_LETTERS.sub("", low, count=1) if before[-1:] in _HYPHENS else low
+            whole = _DIVIDED.sub("", whole)
+            self._words.update(_FIRST_LETTERS.findall(whole))
+            before = low
         firsts = {compound.partition("-")[0] for compound in self._compounds}
         self._prefixes = firsts & _PREFIXES
+        self._divides = self._does_divide(lines)
 
     def __call__(self, lines: Sequence[str]) -> str:
         """The lines as one text, without the hyphens that divide a word between two of them."""
@@ -440,8 +448,23 @@ class LineJoiner:
         if not divided or not start:
             joins = text[-1] in "-\u2010" and len(text) > 1 and not text[-2].isspace()
             return f"{text.rstrip(_HYPHENS)}-{line}" if joins or divided else f"{text} {line}"
+        if _SECOND_OF_TWO.match(line):
+            return f"{text[:-1]}- {line}"  # "short- and long-term"
         hyphen = "" if self._is_one_word(divided[1], start[0]) else "-"
         return f"{text[:-1]}{hyphen}{line}"
+
+    def _does_divide(self, lines: Sequence[str]) -> bool:
+        """Whether lines end in parts of words, as far as the document shows, or in compounds."""
+        divided = compound = 0
+        for line, following in pairwise(lines):
+            before, after = _DIVIDED.search(line), _FIRST_LETTERS.match(following)
+            if not before or not after:
+                continue
+            if f"{before[1]}{after[0]}" in self._words:
+                divided += 1
+            elif {before[1], after[0]} <= self._words:
+                compound += 1
+        return compound <= 2 * divided
 
     def _is_one_word(self, before: str, after: str) -> bool:
         if f"{before}-{after}".lower() in self._compounds:
@@ -450,10 +473,9 @@ class LineJoiner:
             return True
         if before.lower() in self._prefixes:
             return False
-        if (
-            len(self._words) > _MANY_WORDS
-            and min(len(before), len(after)) >= 4
-            and {before.lower(), after.lower()} <= self._words
+        if {before.lower(), after.lower()} <= self._words and (
+            not self._divides
+            or (len(self._words) > _MANY_WORDS and min(len(before), len(after)) >= 4)
         ):
             return False
         # A capital or a whole second word after a hyphen is that of a name or a compound.

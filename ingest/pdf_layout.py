@@ -104,6 +104,7 @@ class Piece:
     x0: float = 0.0
     top: float = 0.0
     bottom: float = 0.0
+    full: bool = False  # its last line leaves no space for another word
 
 
 @dataclass(slots=True)
@@ -185,11 +186,15 @@ def _segment(run: Sequence[Word], number: int) -> Segment:
     parts = [run[0].text]
     for before, word in pairwise(run):
         gap = word.x0 - before.x1
-        near = word.joined or (
-            gap < -0.02 * word.size
-            and not _is_right_to_left(word.text)
-            and before.x0 < word.x0
-            and gap > -0.5 * word.size
+        near = (
+            word.joined
+            or (0 <= gap <= 0.16 * word.size and word.text[0] == "-")
+            or (
+                gap < -0.02 * word.size
+                and not _is_right_to_left(word.text)
+                and before.x0 < word.x0
+                and gap > -0.5 * word.size
+            )
         )
         # pdfium parts words in spaced-out type and joins what a wide kern sets apart.
         if not near or gap > 0.45 * word.size:
@@ -404,7 +409,7 @@ def _cut(found: Sequence[Segment], *, depth: int) -> Iterator[Column | Grid]:
         for stray in strays:
             yield Column([stray])
         return
-    x, top, bottom = _without_next_heading(found, gutter)
+    x, top, bottom = _without_next_heading(found, _without_last_words(found, gutter))
     above = [item for item in found if item.y <= top]
     below = [item for item in found if item.y >= bottom]
     within = [item for item in found if top < item.y < bottom]
@@ -414,6 +419,9 @@ def _cut(found: Sequence[Segment], *, depth: int) -> Iterator[Column | Grid]:
         yield from _cut(above, depth=depth + 1)
     if _tabular(left, right):
         yield _open_table(within)
+    elif (level := _level_break(left, right)) is not None:
+        yield from _cut([item for item in within if item.y < level], depth=depth + 1)
+        yield from _cut([item for item in within if item.y >= level], depth=depth + 1)
     else:
         yield from _cut(left, depth=depth + 1)
         yield from _cut(right, depth=depth + 1)
@@ -435,6 +443,58 @@ def _without_strays(found: Sequence[Segment]) -> tuple[list[Segment], list[Segme
         return list(found), []
     taken = {id(item) for item in strays}
     return [item for item in found if id(item) not in taken], strays
+
+
+def _without_last_words(
+    found: Sequence[Segment], gutter: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """The gutter without the short last lines of the wide paragraph that ends above it."""
+    x, top, bottom = gutter
+    wide = [item for item in found if item.y == top]
+    if not wide:
+        return gutter
+    last = max(wide, key=lambda item: item.x1)
+    for row in rows_of(item for item in found if top < item.y < bottom)[:2]:
+        line = row[0]
+        begins = last.marker or last.x0
+        if (
+            len(row) > 1
+            or abs(line.size - last.size) > 0.08 * last.size
+            or line.bold != last.bold
+            or line.marker
+            or line.y - last.y > 1.7 * last.size
+            or min(abs(line.x0 - begins), abs(line.x0 - last.x0)) > last.size
+            or _ENDS_SENTENCE.search(last.text)
+            or not (line.text[:1].islower() or last.text[-1:] in _HYPHENS or line.x1 > x)
+        ):
+            break
+        top, last = line.y, line
+    return x, top, bottom
+
+
+def _level_break(left: Sequence[Segment], right: Sequence[Segment]) -> float | None:
+    """Where one pair of columns ends and the next begins; None where it is one pair.
+
+    Only the file's own order tells: both columns above the white space come before both below.
+    """
+    rows = rows_of([*left, *right])
+    bottom = float("-inf")
+    for row in rows:
+        y, size = row[0].y, row[0].size
+        if bottom > float("-inf") and min(item.top for item in row) - bottom >= 0.8 * size:
+            parts = [
+                [item.number for item in side if (item.y < y) is above]
+                for above in (True, False)
+                for side in (left, right)
+            ]
+            if min(map(len, parts)) >= 2 and (
+                max(parts[0]) < min(parts[1])
+                and max(parts[1]) < min(parts[2])
+                and median(parts[2]) < min(parts[3])  # boxes are drawn after the text, as a rule
+            ):
+                return y
+        bottom = max(bottom, *(item.bottom for item in row))
+    return None
 
 
 def _without_next_heading(
@@ -821,6 +881,7 @@ def blocks(
                 else:
                     begun.lines += piece.lines
                     begun.bottom = piece.bottom
+                    begun.full = piece.full
     return pieces
 
 
@@ -842,7 +903,11 @@ def _carries_on(before: Piece, piece: Piece) -> bool:
         and before.bold == piece.bold
         and len(before.lines[-1]) >= _LONGEST_CELL
         and not _ENDS_SENTENCE.search(before.lines[-1])
-        and (piece.lines[0][:1].islower() or before.lines[-1][-1:] in _HYPHENS)
+        and (
+            piece.lines[0][:1].islower()
+            or before.lines[-1][-1:] in _HYPHENS
+            or (before.full and min(len(before.lines), len(piece.lines)) > 1)
+        )
     )
 
 
@@ -898,7 +963,9 @@ def _column_pieces(lines: Sequence[Segment], usual: Measures) -> Iterator[Piece]
             group = []
         group.append(line)
     if group:
-        yield _piece(group, usual)
+        piece = _piece(group, usual)
+        piece.full = group[-1].x1 >= right - 2.5 * piece.size
+        yield piece
 
 
 def _with_initials(lines: Sequence[Segment]) -> list[Segment]:

@@ -27,6 +27,7 @@ _OCR_COVER = 0.5  # of the page; a picture this large is a scan
 _CONTRAST = 24  # of 255; the least difference of lightness that shows letters
 _MOST_PIXELS = 1_500_000  # of a page that is drawn to see whether its text shows
 _SIGNS = frozenset("\"'“”‘’„,.;:!?()[]{}&@#%+=-–—/|*£$€¥©®™°§¶†‡\x02\ufffe\u00ad")  # of text
+_DOT = 0.18  # of the type size; a full stop is no wider and no higher
 _BOLD_WEIGHT = 600
 _BOLD_NAME = re.compile(r"bold|black|heavy|demi|[a-z]bx\d|[-,]bd\b", re.I)
 _SPACES = "\x00\x01\x03-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -274,6 +275,7 @@ class _PageReader:
         """The words, where each stands, and how many characters have no known meaning."""
         words: list[Word] = []
         places: list[Place] = []
+        unmapped = 0
         characters = self._characters()
         spans = [match.span() for match in _WORD.finditer(characters)]
         known_to, key = -1, 0  # the last character that is known to be of text object `key`
@@ -289,10 +291,27 @@ class _PageReader:
                 style = self._styles.get(part_key) or self._style(part_key, first)
                 found = self._word(characters[first : last + 1], first, last, style, joined)
                 if found is not None:
+                    if "\ufffd" in found[0].text:
+                        found[0].text = self._with_stops(found[0], first)
+                    unmapped += found[0].text.count("\ufffd")
                     words.append(found[0])
                     places.append(found[1])
                 joined = True
-        return words, places, characters.count("\ufffd")
+        return words, places, unmapped
+
+    def _with_stops(self, word: Word, first: int) -> str:
+        """The word with full stops for unknown signs that are drawn as a dot on the line."""
+        calls = self._calls
+        text = word.text
+        for number, sign in enumerate(text):
+            if sign != "\ufffd" or not calls.box(self._address, first + number, *calls.places):
+                continue
+            place = (calls.left.value, calls.bottom.value, calls.right.value, calls.top.value)
+            left, top, right, bottom = turned_box(place, word.angle)
+            across, high = (right - left) / word.size, (bottom - top) / word.size
+            if 0 < across <= _DOT and 0 < high <= _DOT and abs(bottom - word.y) <= 0.05 * word.size:
+                text = f"{text[:number]}.{text[number + 1 :]}"
+        return text
 
     def _reach(self, spans: Sequence[tuple[int, int]], number: int, key: int) -> int:
         """The last character of the words from `number` on that is of the text object `key`.

@@ -40,10 +40,22 @@ def found(index: LexicalIndex, library: Library, words: str, limit: int = 10) ->
 
 
 def test_a_word_is_found_in_any_of_its_forms(folder: Path, library: Library) -> None:
-    add(library, "wigan", "The council saved £115 million.", "Residents were asked first.")
+    add(library, "wigan", "The council saved £115 million.")
+    add(library, "leeds", "Residents were asked first.")
     index = LexicalIndex(folder)
     assert found(index, library, "savings") == ["The council saved £115 million."]
     assert found(index, library, "ASKING a resident") == ["Residents were asked first."]
+
+
+def test_a_word_elsewhere_on_the_page_counts_for_less_than_one_in_the_chunk(
+    folder: Path, library: Library
+) -> None:
+    add(library, "wigan", "The council saved £115 million.", "Residents were asked first.")
+    add(library, "leeds", "Nothing of the kind was done here.")
+    saving, asking = "The council saved £115 million.", "Residents were asked first."
+    index = LexicalIndex(folder)
+    assert found(index, library, "savings") == [saving, asking]
+    assert found(index, library, "resident") == [asking, saving]
 
 
 def test_accents_and_case_do_not_matter(folder: Path, library: Library) -> None:

@@ -126,7 +126,7 @@ def test_a_changed_document_gets_a_new_version_and_only_that_is_searched(library
     assert (second.version, second.version_id) == (2, "wigan.v2")
     assert library.current_versions() == {"wigan.v2": 2}
     assert [document.version for document in library.documents()] == [2]
-    numbers, versions, vectors = library.chunk_vectors()
+    numbers, versions, _, vectors = library.chunk_vectors()
     assert versions == ["wigan.v2"] * 2
     assert vectors.shape == (2, 16)
     assert texts(library, numbers.tolist()) == ["It saved £115 million.", "It took six years."]
@@ -297,7 +297,7 @@ def test_an_acknowledged_document_is_on_the_disk(library: Library, tmp_path: Pat
 
 
 def test_an_empty_library_has_nothing_to_search(library: Library) -> None:
-    numbers, versions, vectors = library.chunk_vectors()
+    numbers, versions, _, vectors = library.chunk_vectors()
     assert (len(numbers), versions, vectors.shape) == (0, [], (0, 0))
     assert vectors.dtype == np.float32
     assert library.documents() == []

@@ -61,9 +61,11 @@ def test_chosen_chunks_get_their_cosines_and_unknown_ones_none(
     matrix.catch_up(library)
     first, second = library.chunk_vectors()[0].tolist()
     scores = matrix.scores(vector_of("Two."), [second, 999_999, first])
-    assert scores == pytest.approx(
-        {second: 1.0, first: float(vector_of("One.") @ vector_of("Two."))}
-    )
+    one, two = vector_of("One."), vector_of("Two.")
+    page = (one + two) / np.linalg.norm(one + two)
+    assert scores.keys() == {first, second}
+    assert scores[second] == pytest.approx((1.0, float(page @ two)), abs=1e-6)
+    assert scores[first] == pytest.approx((float(one @ two), float(page @ two)), abs=1e-6)
 
 
 def test_an_empty_library_finds_nothing(matrix: VectorMatrix) -> None:
@@ -98,7 +100,12 @@ def test_following_step_by_step_ends_where_loading_afresh_does(
         ours, theirs = matrix.search(query, limit=99), fresh.search(query, limit=99)
         assert [number for number, _ in ours] == [number for number, _ in theirs]
         numbers = [number for number, _ in ours]
-        assert matrix.scores(query, numbers) == pytest.approx(dict(theirs), abs=1e-6)
+        chunks_and_pages, afresh = matrix.scores(query, numbers), fresh.scores(query, numbers)
+        assert [chunks_and_pages[number][0] for number in numbers] == pytest.approx(
+            [cosine for _, cosine in theirs], abs=1e-6
+        )
+        for number in numbers:
+            assert chunks_and_pages[number] == pytest.approx(afresh[number], abs=1e-6)
 
 
 def test_a_library_that_is_embedded_anew_is_loaded_anew(
