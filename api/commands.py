@@ -354,16 +354,29 @@ def _print_report(report: Json) -> None:
 
 def _print_answer(answer: Json) -> None:
     numbers: dict[tuple[str, int], int] = {}
-    for sentence in answer["sentences"]:
+
+    def marked(sentence: Json) -> str:
         marks = ""
         for citation in sentence["citations"]:
             place = (citation["document_id"], citation["page"])
             marks += f"[{numbers.setdefault(place, len(numbers) + 1)}]"
-        print(f"{sentence['text']} {marks}")
+        return f"{sentence['text']} {marks}"
+
+    if answer["table"]:
+        for row in answer["table"]["rows"]:
+            print(row["label"])
+            for column, cell in zip(answer["table"]["columns"], row["cells"], strict=True):
+                said = " ".join(marked(sentence) for sentence in cell) or "no evidence"
+                print(f"  {column}: {said}")
+    else:
+        for sentence in answer["sentences"]:
+            print(marked(sentence))
     if answer["message"]:
         print(answer["message"])
     if answer["missing"] and answer["sentences"]:
         print(f"No evidence found for: {'; '.join(answer['missing'])}")
+    for note in answer["notes"]:
+        print(f"({note})")
     shown: set[tuple[str, int]] = set()
     for sentence in answer["sentences"]:
         for citation in sentence["citations"]:

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from corpus.types import Details
 
 if TYPE_CHECKING:
-    from assistant.types import Answer, AnswerSentence
+    from assistant.types import Answer, AnswerSentence, AnswerTable
     from corpus.types import Citation, Document, Page, Passage
     from ingest.ingesting import Report, Result
 
@@ -54,6 +54,21 @@ class SentenceJson(TypedDict):
     citations: list[CitationJson]
 
 
+class TableRowJson(TypedDict):
+    """One thing compared; an empty cell is one that the library has no evidence for."""
+
+    label: str
+    document_id: str
+    cells: list[list[SentenceJson]]
+
+
+class TableJson(TypedDict):
+    """Things side by side; `columns` are the aspects asked about."""
+
+    columns: list[str]
+    rows: list[TableRowJson]
+
+
 class AnswerJson(TypedDict):
     """`plumbline ask --json`."""
 
@@ -62,6 +77,9 @@ class AnswerJson(TypedDict):
     sentences: list[SentenceJson]
     missing: list[str]
     message: str  # what a person reads where there are no sentences, or beside them
+    notes: list[str]  # how the answer came to be
+    table: TableJson | None  # of a comparison; its sentences are among `sentences` too
+    read: int | None  # documents looked through, where that was all of them
     elapsed_ms: float
 
 
@@ -171,7 +189,26 @@ def answer_json(answer: Answer, details: Mapping[str, Details]) -> AnswerJson:
         "sentences": [sentence_json(sentence, details) for sentence in answer.sentences],
         "missing": list(answer.missing),
         "message": answer.message,
+        "notes": list(answer.notes),
+        "table": _table_json(answer.table, details) if answer.table else None,
+        "read": answer.read,
         "elapsed_ms": answer.elapsed_ms,
+    }
+
+
+def _table_json(table: AnswerTable, details: Mapping[str, Details]) -> TableJson:
+    return {
+        "columns": list(table.columns),
+        "rows": [
+            {
+                "label": row.label,
+                "document_id": row.document_id,
+                "cells": [
+                    [sentence_json(sentence, details) for sentence in cell] for cell in row.cells
+                ],
+            }
+            for row in table.rows
+        ],
     }
 
 

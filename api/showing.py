@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import cast
 
-from api.shapes import AnswerJson, CitationJson
+from api.shapes import AnswerJson, CitationJson, SentenceJson
 from corpus.conversations import Message
 
 
@@ -29,11 +29,28 @@ class ShownSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One thing compared, with its cells in the order of the columns."""
+
+    label: str
+    cells: tuple[tuple[ShownSentence, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTable:
+    """Things side by side."""
+
+    columns: tuple[str, ...]
+    rows: tuple[ShownRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShownAnswer:
     """An answer as the template takes it."""
 
     answer: AnswerJson
     sentences: tuple[ShownSentence, ...]
+    table: ShownTable | None  # says what the sentences say, side by side
     sources: tuple[Numbered, ...]  # the first citation of each number, in their order
 
 
@@ -49,15 +66,29 @@ class ShownExchange:
 def shown_answer(answer: AnswerJson) -> ShownAnswer:
     """Number the citations in the order in which a reader meets them."""
     sources: dict[tuple[str, int], Numbered] = {}
-    sentences: list[ShownSentence] = []
-    for sentence in answer["sentences"]:
-        numbered: list[Numbered] = []
+
+    def numbered(sentence: SentenceJson) -> ShownSentence:
+        marks: list[Numbered] = []
         for citation in sentence["citations"]:
             place = (citation["version_id"], citation["page"])
             first = sources.setdefault(place, Numbered(len(sources) + 1, citation))
-            numbered.append(Numbered(first.number, citation))
-        sentences.append(ShownSentence(sentence["text"], tuple(numbered)))
-    return ShownAnswer(answer, tuple(sentences), tuple(sources.values()))
+            marks.append(Numbered(first.number, citation))
+        return ShownSentence(sentence["text"], tuple(marks))
+
+    sentences = tuple(numbered(sentence) for sentence in answer["sentences"])
+    table = None
+    if held := answer.get("table"):  # answers kept by an older release have none
+        table = ShownTable(
+            tuple(held["columns"]),
+            tuple(
+                ShownRow(
+                    row["label"],
+                    tuple(tuple(numbered(sentence) for sentence in cell) for cell in row["cells"]),
+                )
+                for row in held["rows"]
+            ),
+        )
+    return ShownAnswer(answer, sentences, table, tuple(sources.values()))
 
 
 def shown_exchanges(messages: Sequence[Message]) -> list[ShownExchange]:

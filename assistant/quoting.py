@@ -207,10 +207,12 @@ class QuotingWriter:
         nearly: float = NEARLY,
         most_a_document: int | None = None,
         beside: Sequence[Quotation] = (),
+        alike: bool = False,
     ) -> list[Quotation]:
         """The few quotations to show, best first: nearly as good as the best, and not alike.
 
-        `beside` are those already chosen for another part of the answer, which none may repeat.
+        `beside` are those already chosen for another part of the answer, which none may repeat;
+        `alike` lets them say the same, where each speaks for its document.
         """
         chosen: list[Quotation] = []
         for quotation in ranked:
@@ -220,7 +222,9 @@ class QuotingWriter:
             held_of_it = sum(held.passage.chunk.document_id == document_id for held in chosen)
             if most_a_document is not None and held_of_it >= most_a_document:
                 continue
-            if not any(self._alike(quotation, held) for held in (*beside, *chosen)):
+            if alike:
+                chosen.append(quotation)
+            elif not any(self._alike(quotation, held) for held in (*beside, *chosen)):
                 chosen.append(_with_what_it_leans_on(self._best_placed(quotation, ranked)))
         return chosen
 

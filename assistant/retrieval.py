@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from assistant.conversation import Query
+from assistant.reranking import Reranker
 from corpus.filters import Filters
 from corpus.library import FoundChunk
 from corpus.store import Store
@@ -18,10 +20,11 @@ CROWDING = 0.04
 
 
 class Retriever:
-    """Hybrid search over one store."""
+    """Hybrid search over one store, and a second look by a reranker where there is one."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reranker: Reranker | None = None) -> None:
         self._store = store
+        self._reranker = reranker
 
     def retrieve(
         self, query: Query, *, limit: int, filters: Filters | None = None
@@ -30,28 +33,79 @@ class Retriever:
 
         Empty when the library, or the filter, holds none.
         """
-        return _spread(self.rank(query, filters=filters), limit)
+        ranked = self.rank(query, filters=filters)
+        if self._reranker is not None:
+            ranked = self._reranker.rerank(query.text, ranked)
+        return _spread(ranked, limit)
 
-    def rank(self, query: Query, *, filters: Filters | None = None) -> list[Passage]:
+    def rank(
+        self, query: Query, *, filters: Filters | None = None, candidates: int = CANDIDATES
+    ) -> list[Passage]:
         """Every candidate of either leg with its fused score, best first."""
         store = self._store
         store.catch_up()
-        versions = self._versions(filters) if filters else None
-        if versions is not None and not versions:
-            return []
-        dense = store.matrix.search(query.vector, limit=CANDIDATES, versions=versions)
-        lexical = store.lexical.search(query.terms, limit=CANDIDATES, versions=versions)
-        numbers = list(dict.fromkeys(number for number, _ in (*dense, *lexical)))
-        cosines = store.matrix.scores(query.vector, numbers)
-        chunks = store.library.chunks([number for number in numbers if number in cosines])
-        return _fuse(query, chunks, cosines, dict(lexical))
+        then = store.library.versions_in_force(filters.as_of) if filters and filters.as_of else {}
+        versions = self._versions(filters, leaving_out=then.keys()) if filters else None
+        found: dict[int, FoundChunk] = {}
+        cosines: dict[int, tuple[float, float]] = {}
+        words: dict[int, float] = {}
+        if versions is None or versions:
+            dense = store.matrix.search(query.vector, limit=candidates, versions=versions)
+            words = dict(store.lexical.search(query.terms, limit=candidates, versions=versions))
+            numbers = list(dict.fromkeys((*(number for number, _ in dense), *words)))
+            cosines = store.matrix.scores(query.vector, numbers)
+            found = store.library.chunks([number for number in numbers if number in cosines])
+        if then and filters:
+            older = self._older(query, then, filters, most=max(words.values(), default=1.0))
+            found |= older.found
+            cosines |= older.cosines
+            words |= older.words
+        return _fuse(query, found, cosines, words)
 
-    def _versions(self, filters: Filters) -> set[str]:
+    def _versions(self, filters: Filters, *, leaving_out: Collection[str]) -> set[str]:
         return {
             document.version_id
             for document in self._store.library.documents(collection=filters.collection)
-            if filters.admit(document.id, document.collection, document.details)
+            if document.id not in leaving_out
+            and filters.admit(document.id, document.collection, document.details)
         }
+
+    def _older(
+        self, query: Query, then: Mapping[str, str], filters: Filters, *, most: float
+    ) -> _Older:
+        """The chunks of retired versions, which no index holds, scored one by one.
+
+        `most` is what the best chunk scored in words: one with all of the query's words gets it.
+        """
+        library, lexical = self._store.library, self._store.lexical
+        owners = {document.id: document for document in library.documents()}
+        wanted = [
+            version_id
+            for document_id, version_id in then.items()
+            if (owner := owners.get(document_id)) is not None
+            and filters.admit(document_id, owner.collection, owner.details)
+        ]
+        older = _Older()
+        total = sum(query.terms.values()) or 1.0
+        for rows in library.chunk_rows(wanted):
+            older.found |= library.chunks(rows.numbers)
+            for number, chunk, cosine in zip(
+                rows.numbers, rows.chunks, rows.vectors @ query.vector, strict=True
+            ):
+                held = set(lexical.terms(chunk.text))
+                share = sum(weight for term, weight in query.terms.items() if term in held) / total
+                older.cosines[number] = (float(cosine), float(cosine))
+                older.words[number] = share * most
+        return older
+
+
+@dataclass(slots=True)
+class _Older:
+    """Chunks of retired versions with their scores, by number."""
+
+    found: dict[int, FoundChunk] = field(default_factory=dict[int, FoundChunk])
+    cosines: dict[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
+    words: dict[int, float] = field(default_factory=dict[int, float])
 
 
 def _fuse(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,16 @@ from corpus.types import Document
 
 NAMED = 0.6  # least share of a title's words, by rarity, that the question must have
 SECTOR_NAMED = 0.4  # "prisons" names the sector "prisons-probation"
+LEAST_TERMS = 2  # of a part of a title that names it all the same
+WHOLE = 0.95  # share from which a name of some words is all there, however common they are
+MOST_COMMON_OF_WHOLE = 0.1
 MOST_COMMON = 0.02  # a title is not named by words that more of the library's chunks use than this
+_PARTS = re.compile(r" and |: | \(")
+_WHAT_WAS_DONE = re.compile(
+    r"^(?:the )?(?:proposed|creation of|abolition of|introduction of|fall in|shift from|rise of|"
+    r"reform of|study of)\s+(?:the |a )?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ class Subjects:
         self._lexical = lexical
         self._generation = -1
         self._principles = load_principles()
-        self._titles: list[tuple[Document, dict[str, float]]] = []
+        self._titles: list[tuple[Document, tuple[dict[str, float], ...]]] = []
 
     def named_in(self, terms: Sequence[str]) -> list[Subject]:
         """The documents that a question's terms name, the most fully named first.
@@ -44,12 +54,16 @@ class Subjects:
         asked = set(terms)
         total = max(1, len(self._lexical))
         found: list[Subject] = []
-        for document, weights in self._titles:
-            shared = {term for term in weights if term in asked}
-            rarest = min((self._lexical.frequency(term) for term in shared), default=total)
-            share = sum(weights[term] for term in shared) / (sum(weights.values()) or 1.0)
-            if share >= NAMED and rarest <= max(3, MOST_COMMON * total):
-                found.append(Subject(document, frozenset(shared), share))
+        for document, names in self._titles:
+            for weights in names:
+                shared = {term for term in weights if term in asked}
+                rarest = min((self._lexical.frequency(term) for term in shared), default=total)
+                share = sum(weights[term] for term in shared) / (sum(weights.values()) or 1.0)
+                whole = share >= WHOLE and len(shared) >= LEAST_TERMS
+                common = MOST_COMMON_OF_WHOLE if whole else MOST_COMMON
+                if share >= NAMED and rarest <= max(3, common * total):
+                    found.append(Subject(document, frozenset(shared), share))
+                    break
         found.sort(key=lambda subject: (-len(subject.terms), -subject.share))
         kept: list[Subject] = []
         for subject in found:
@@ -69,7 +83,7 @@ class Subjects:
             principle.number: frozenset(words & asked)
             for principle in self._principles
             for words in [set(self._lexical.terms(principle.title))]
-            if self._share(words, asked) >= NAMED
+            if share_named(words, asked, self._lexical) >= NAMED
         }
         if not named:
             return [], frozenset()
@@ -87,34 +101,46 @@ class Subjects:
             sector
             for sector in sectors
             for words in [set(self._lexical.terms(sector.replace("-", " ")))]
-            if self._share(words, asked - spent) >= SECTOR_NAMED
+            if share_named(words, asked - spent, self._lexical) >= SECTOR_NAMED
         }
         of_sector = [
             document for document in documents if asked_sectors & set(document.details.sectors)
         ]
         return of_sector or documents, spent
 
-    def _share(self, words: set[str], asked: set[str]) -> float:
-        """The share of some words, by rarity, that are among those asked."""
-        total = len(self._lexical) + 1
-        rarity = {
-            word: max(0.1, math.log(total / (self._lexical.frequency(word) + 0.5)))
-            for word in words
-        }
-        held = sum(weight for word, weight in rarity.items() if word in asked)
-        return held / (sum(rarity.values()) or 1.0)
-
     def _refresh(self) -> None:
         generation = self._library.generation()
         if generation == self._generation:
             return
+        self._titles = [
+            (document, names)
+            for document in self._library.documents()
+            if (names := self._names(document.details.title))
+        ]
+        self._generation = generation
+
+    def _names(self, title: str) -> tuple[dict[str, float], ...]:
+        """The names in a title, as terms with their rarity: the whole, and parts of some words.
+
+        "Family Hubs and Best Start Family Hubs" is named by either; "Creation of Police Scotland"
+        by what was created.
+        """
         total = len(self._lexical) + 1
-        self._titles = []
-        for document in self._library.documents():
+        bare = _WHAT_WAS_DONE.sub("", title)
+        names: list[dict[str, float]] = []
+        for name in dict.fromkeys((title, bare, *_PARTS.split(bare))):
             weights = {
                 term: math.log(total / (self._lexical.frequency(term) + 0.5))
-                for term in self._lexical.terms(document.details.title)
+                for term in self._lexical.terms(name)
             }
-            if weights:
-                self._titles.append((document, weights))
-        self._generation = generation
+            if weights and (name == title or len(weights) >= LEAST_TERMS):
+                names.append(weights)
+        return tuple(names)
+
+
+def share_named(words: set[str], asked: set[str], lexical: LexicalIndex) -> float:
+    """The share of some words, by rarity, that are among those asked."""
+    total = len(lexical) + 1
+    rarity = {word: max(0.1, math.log(total / (lexical.frequency(word) + 0.5))) for word in words}
+    held = sum(weight for word, weight in rarity.items() if word in asked)
+    return held / (sum(rarity.values()) or 1.0)

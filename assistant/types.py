@@ -54,11 +54,29 @@ class AnswerSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class TableRow:
+    """One thing compared: a cell for each column, empty where the library has no evidence."""
+
+    label: str
+    document_id: str
+    cells: tuple[tuple[AnswerSentence, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTable:
+    """Things side by side; `columns` are the aspects asked about, without the rows' labels."""
+
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is said to a question, sentence by sentence, and what could not be said.
 
     `message` is what a person reads where there are no sentences (nothing found, or declined)
-    or beside them; it never states a fact from a document.
+    or beside them; it never states a fact from a document. `notes` tell how the answer came to
+    be: documents read, a newer version, a chat model that failed.
     """
 
     completeness: Completeness
@@ -66,6 +84,9 @@ class Answer:
     declined: Decline | None = None
     missing: tuple[str, ...] = ()  # parts of the question that the library has no evidence for
     message: str = ""
+    notes: tuple[str, ...] = ()
+    table: AnswerTable | None = None  # its sentences are among `sentences` too
+    read: int | None = None  # documents looked through, where that was all of them
     elapsed_ms: float = 0.0
 
     @property

@@ -282,3 +282,19 @@ class OnnxModel:
         weights = mask[:, :, None].astype(np.float32)
         pooled = (tokens * weights).sum(axis=1) / weights.sum(axis=1)
         return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+
+
+def load_cross_encoder(name: str, *, threads: int = 0) -> Any:
+    """A sentence-transformers CrossEncoder by name or folder. Raises ConfigurationError."""
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    try:
+        return CrossEncoder(name, device="cpu")
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The reranker {name!r} cannot be loaded: {error}.",
+            fix="Set PLUMBLINE_RERANKER_MODEL to a sentence-transformers CrossEncoder, by a name "
+            "or folder that this machine can reach, or leave it empty.",
+        ) from error

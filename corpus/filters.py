@@ -20,6 +20,7 @@ class Filters:
     published_from: date | None = None
     published_to: date | None = None
     place: str = ""  # part of the document's place, upper or lower case alike
+    as_of: date | None = None  # search the versions that were in force then; None for today's
 
     def __bool__(self) -> bool:
         return self != Filters()

@@ -419,6 +419,34 @@ class Library:
         with self.engine.connect() as connection:
             return {row.id: row.chunk_count for row in connection.execute(query)}
 
+    def versions_in_force(self, day: date) -> dict[str, str]:
+        """For each document whose version of a day is not today's: its id, and that version's.
+
+        A version is in force from the day it was published, or where that is not known the day
+        it was added, until the next one is. Documents of which none was in force yet are left out.
+        """
+        version = tables.version
+        query = select(
+            version.c.id,
+            version.c.document_id,
+            version.c.published,
+            version.c.added_at,
+            version.c.retired_at,
+        ).order_by(version.c.document_id, version.c.number)
+        then: dict[str, str] = {}
+        now: dict[str, str] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                if (row.published or row.added_at.date()) <= day:
+                    then[row.document_id] = row.id
+                if row.retired_at is None:
+                    now[row.document_id] = row.id
+        return {
+            document_id: version_id
+            for document_id, version_id in then.items()
+            if now.get(document_id) not in (None, version_id)
+        }
+
     def chunk_rows(self, version_ids: Sequence[str]) -> Iterator[ChunkRows]:
         """The chunks and vectors of the versions asked for, one version at a time."""
         chunk, version = tables.chunk, tables.version

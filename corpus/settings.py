@@ -35,6 +35,21 @@ class Settings(BaseSettings):
     embedding_precision: str = Field(
         default="auto", description="auto, float32 or bfloat16; auto asks the processor."
     )
+    reranker_model: str = Field(
+        default="",
+        description="A sentence-transformers CrossEncoder, name or folder; empty for none.",
+    )
+    chat_model: str = Field(
+        default="",
+        description="PROVIDER:NAME as LangChain's init_chat_model takes it; empty for none.",
+    )
+    chat_base_url: str = Field(
+        default="", description="Address of an OpenAI-style server: vLLM, llama.cpp, Ollama."
+    )
+    chat_api_key: SecretStr | None = Field(default=None, description="Key of the chat model.")
+    chat_timeout: float = Field(
+        default=60, gt=0, le=600, description="Seconds that a whole answer may take."
+    )
     threads: int = Field(default=0, ge=0, description="Compute threads; 0 takes every core.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -21,6 +21,7 @@ class Store:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.data_dir: Path = settings.data_dir
         self.library = Library.open(settings.library_url)
         self.files = FileStore(self.data_dir / "files")

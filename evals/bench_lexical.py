@@ -32,8 +32,8 @@ from typing import IO, Protocol, cast
 import tantivy
 
 from corpus.lexical import STOP_WORDS, WRITER_MEMORY, LexicalIndex, analyzer
+from corpus.sentences import split_sentences
 from evals.machine import machine
-from ingest.sentences import split_sentences
 
 ROOT = Path(__file__).resolve().parent.parent
 CHUNKS = 50_000

@@ -22,8 +22,7 @@ import yaml
 
 from assistant.answering import PASSAGES, SURVEYED, Assistant
 from assistant.asking import Kind, read_question
-from assistant.bootstrap import open_assistant
-from assistant.evidence import EVIDENCE_FEATURES, evidence_features
+from assistant.evidence import EVIDENCE_FEATURES, Evidence, evidence_features
 from assistant.quoting import FEATURES, QuotingWriter
 from assistant.retrieval import Retriever
 from assistant.scope import declined_by_wording
@@ -177,6 +176,15 @@ def _expected_turns(case: QuestionCase, by_id: dict[str, QuestionCase]) -> list[
     return turns
 
 
+def _unfitted(store: Store) -> Assistant:
+    """An assistant that only understands and finds: the weights may be of other features yet."""
+    nothing = Logistic((0.0,) * len(FEATURES), 0.0)
+    evidence = Logistic((0.0,) * len(EVIDENCE_FEATURES), 0.0)
+    return Assistant(
+        store, Retriever(store), QuotingWriter(store.lexical, nothing), Evidence(evidence)
+    )
+
+
 def main() -> None:
     """Fit, report, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -186,9 +194,10 @@ def main() -> None:
     store.catch_up()
     cases = load_questions(arguments.questions)
     held = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    held["sentences"] = fit(sentences_of(cases, store, open_assistant(store)), FEATURES)
+    assistant = _unfitted(store)
+    held["sentences"] = fit(sentences_of(cases, store, assistant), FEATURES)
     held["evidence"] = fit(
-        evidence_of(cases, store, open_assistant(store), held["sentences"]), EVIDENCE_FEATURES
+        evidence_of(cases, store, assistant, held["sentences"]), EVIDENCE_FEATURES
     )
     print(json.dumps(held, indent=2))
     WEIGHTS.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from corpus.embedding import SpannedText
+from corpus.sentences import page_sentences
 from corpus.types import Block, BlockKind, Chunk, Page, Sentence
-from ingest.sentences import page_sentences
 
 # About 150 words: with a title and headings in front it fits the model's 256 tokens.
 MOST_CHARACTERS = 800

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from corpus.sentences import page_sentences
 from corpus.types import Block, BlockKind, Chunk, Page
 from ingest.chunking import LEAST_CHARACTERS, MOST_CHARACTERS, chunk_pages, embedded_text
-from ingest.sentences import page_sentences
 
 
 def page(*blocks: tuple[str, int], number: int = 1) -> Page:

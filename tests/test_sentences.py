@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.sentences import LONGEST, page_sentences, split_sentences
 from corpus.types import Block, BlockKind, Page
-from ingest.sentences import LONGEST, page_sentences, split_sentences
 
 # Each line is a paragraph; its sentences are divided by " ¦ ".
 PARAGRAPHS = """

@@ -24,6 +24,11 @@ export class Exchange {
       this.sentences = element("p", "sentences");
       this.answer.append(this.sentences);
     }
+    this.sentences.append(this.said(sentence), " ");
+    this.article.scrollIntoView({ block: "nearest" });
+  }
+
+  said(sentence) {
     const span = element("span", "sentence", sentence.text);
     for (const citation of sentence.citations) {
       const link = sourceLink(citation, "citation", String(this.number(citation)));
@@ -33,13 +38,44 @@ export class Exchange {
       );
       span.append(" ", link);
     }
-    this.sentences.append(span, " ");
-    this.article.scrollIntoView({ block: "nearest" });
+    return span;
+  }
+
+  // A comparison is put side by side once all its sentences are there.
+  layOut(table) {
+    const made = element("table");
+    const head = made.createTHead().insertRow();
+    head.insertCell();
+    for (const column of table.columns) {
+      const cell = element("th", "", column);
+      cell.scope = "col";
+      head.append(cell);
+    }
+    const body = made.createTBody();
+    for (const row of table.rows) {
+      const line = body.insertRow();
+      const label = element("th", "", row.label);
+      label.scope = "row";
+      line.append(label);
+      for (const cell of row.cells) {
+        const place = line.insertCell();
+        place.append(...cell.flatMap((sentence) => [this.said(sentence), " "]));
+        if (!cell.length) {
+          place.append("No evidence");
+        }
+      }
+    }
+    const wide = element("div", "table");
+    wide.append(made);
+    this.sentences.replaceWith(wide);
   }
 
   finish(answer) {
     this.waiting.remove();
     this.article.id = `answer-${answer.message_id}`;
+    if (answer.table && this.sentences) {
+      this.layOut(answer.table);
+    }
     const nothing = answer.sentences.length ? "" : "Nothing in the library answers this.";
     if (answer.message || nothing) {
       this.answer.append(element("p", "message", answer.message || nothing));
@@ -50,6 +86,9 @@ export class Exchange {
     }
     if (answer.completeness === "partial" && !answer.missing.length && !answer.message) {
       this.answer.append(element("p", "missing", "This may answer only part of the question."));
+    }
+    for (const note of answer.notes) {
+      this.answer.append(element("p", "note", note));
     }
     if (this.sources.length) {
       this.answer.append(element("h3", "sources-title", "Sources"), this.sourceList());

@@ -1,0 +1,166 @@
+"""From the pages of a draft to its clauses, with exact offsets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from assistant.checks.types import Clause
+from corpus.sentences import page_sentences
+from corpus.types import Block, BlockKind, Page
+
+LEAST_WORDS = 4  # fewer make no commitment, unless a lead-in does
+LEAST_WORDS_UNSTOPPED = 10  # of a paragraph that ends without a stop
+MOST_TOGETHER = 60  # words of a sentence and the short one that leans on it
+
+_NEVER = frozenset({BlockKind.HEADING, BlockKind.CAPTION, BlockKind.FOOTNOTE, BlockKind.CODE})
+_LEANING = re.compile(
+    r"(?:this|that|these|those|it|they|such|in doing so|to do so|by doing so)\b", re.IGNORECASE
+)
+_MARKER = re.compile(
+    r"(?:(?:[-–•▪●◦‣■□*]|\d{1,2}[.)]|\(?[a-z]\))\s+|\d{1,2}[.)](?=[A-Z“\"]))(?=\S)"
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_FURNITURE = re.compile(
+    r"(?:page \d+(?: of \d+)?|\d+|(?:table of )?contents|(?:fig(?:ure)?|table|chart|box) \d+.*|"
+    r"(?:https?://|www\.)\S+|©.*|(?:published|printed|promoted) (?:and \w+ )?by\b.*|"
+    r"isbn\b.*|all rights reserved.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CONTENTS_LINE = re.compile(r".{3,120}?(?:\.\s?){4,}\s*\d{1,3}|.{3,80}\t+\s*\d{1,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A sentence, or a list item or table row whole, on its way to being a clause."""
+
+    start: int
+    end: int
+    kind: BlockKind
+    begins: bool  # whether its block begins with it
+    ends: bool  # whether its block ends with it
+
+
+def split_clauses(pages: Iterable[Page]) -> list[Clause]:
+    """The clauses of a draft in reading order.
+
+    A list item is one clause, with the words that introduce the list as its lead-in; a table row
+    is one; elsewhere a sentence is one, together with a short next sentence that only points back
+    to it. Headings, captions, footnotes, contents and page furniture are none.
+    """
+    clauses: list[Clause] = []
+    headings: list[tuple[int, str]] = []
+    lead_in = ""
+    for page in pages:
+        marks = {block.start: block for block in page.blocks if block.kind is BlockKind.HEADING}
+        position = 0
+        for piece in _pieces(page):
+            for start in sorted(mark for mark in marks if position <= mark < piece.start):
+                _enter(headings, marks[start], page.text)
+                lead_in = ""
+            position = piece.start
+            text = page.text[piece.start : piece.end]
+            marker = _MARKER.match(text)
+            listed = piece.kind is BlockKind.LIST_ITEM or marker is not None
+            start = piece.start + (marker.end() if marker else 0)
+            text = page.text[start : piece.end]
+            if text.rstrip().endswith(":") and not listed:
+                lead_in = " ".join(text.split())
+                continue
+            if not listed:
+                lead_in = ""
+            if not _says_something(text, lead_in) or (not listed and _is_title(piece, text)):
+                continue
+            clause = Clause(
+                id="",
+                text=text,
+                page=page.number,
+                start=start,
+                end=piece.end,
+                lead_in=lead_in if piece.begins and listed else "",
+                heading=" > ".join(title for _, title in headings),
+            )
+            if clauses and _leans(clauses[-1], clause, page):
+                before = clauses[-1]
+                clauses[-1] = replace(
+                    before, end=clause.end, text=page.text[before.start : clause.end]
+                )
+            else:
+                clauses.append(clause)
+    return [replace(clause, id=f"c{number}") for number, clause in enumerate(clauses, start=1)]
+
+
+def is_english(pages: Iterable[Page]) -> bool:
+    """Whether a draft reads as English, by the share of English function words; short ones do."""
+    words = [word.lower() for page in pages for word in _WORD.findall(page.text[:20_000])]
+    if len(words) < 8:
+        return True
+    return sum(word in _FUNCTION_WORDS for word in words) / len(words) >= LEAST_FUNCTION_WORDS
+
+
+LEAST_FUNCTION_WORDS = 0.18  # English policy prose has 0.30 to 0.45; Welsh, French, German < 0.10
+_FUNCTION_WORDS = frozenset(
+    "the of and to in for that is on by with will we be as are our not from this have it at or "
+    "their has all they which who more but an was its can through also would should must into "
+    "than so these those your you every were been no any new where when if".split()
+)
+
+
+def _pieces(page: Page) -> Iterator[_Piece]:
+    """Whole list items and table rows, and the sentences of everything else."""
+    kinds = {block.start: block for block in page.blocks}
+    starts = sorted(kinds)
+    at = -1
+    taken = -1  # the end of an item that was taken whole
+    for sentence in page_sentences(page):
+        while at + 1 < len(starts) and starts[at + 1] <= sentence.start:
+            at += 1
+        block = kinds[starts[at]] if at >= 0 else None
+        kind = block.kind if block else BlockKind.PARAGRAPH
+        if kind in _NEVER or sentence.start < taken:
+            continue
+        if block and kind in (BlockKind.LIST_ITEM, BlockKind.TABLE_ROW) and _short(page, block):
+            taken = block.end
+            yield _Piece(block.start, block.end, kind, begins=True, ends=True)
+            continue
+        yield _Piece(
+            sentence.start,
+            sentence.end,
+            kind,
+            begins=block is None or sentence.start == block.start,
+            ends=block is not None and sentence.end == block.end,
+        )
+
+
+def _is_title(piece: _Piece, text: str) -> bool:
+    """Whether a short paragraph without a stop is a heading that its author did not mark."""
+    whole = piece.kind is BlockKind.PARAGRAPH and piece.begins and piece.ends
+    return whole and len(text.split()) < LEAST_WORDS_UNSTOPPED and text[-1] not in ".!?;,:…’”\"'"
+
+
+def _short(page: Page, block: Block) -> bool:
+    return len(page.text[block.start : block.end].split()) <= MOST_TOGETHER
+
+
+def _enter(headings: list[tuple[int, str]], mark: Block, text: str) -> None:
+    while headings and headings[-1][0] >= mark.level:
+        headings.pop()
+    headings.append((mark.level, " ".join(text[mark.start : mark.end].split())))
+
+
+def _says_something(text: str, lead_in: str) -> bool:
+    bare = text.strip()
+    if _FURNITURE.fullmatch(bare) or _CONTENTS_LINE.fullmatch(bare):
+        return False
+    words = _WORD.findall(bare)
+    return len(words) >= (1 if lead_in else LEAST_WORDS)
+
+
+def _leans(before: Clause, clause: Clause, page: Page) -> bool:
+    """Whether a sentence only goes on about the one before it, in the same paragraph."""
+    if before.page != clause.page or clause.lead_in or before.lead_in:
+        return False
+    between = page.text[before.end : clause.start]
+    together = len(page.text[before.start : clause.end].split())
+    return "\n" not in between and bool(_LEANING.match(clause.text)) and together <= MOST_TOGETHER
