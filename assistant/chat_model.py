@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from corpus.errors import ConfigurationError
@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 40_000  # of one reply; an answer needs a tenth of it
 MOST_LINE = 8_000  # characters of one line of it
+# How providers say that a reply is whole; one that was cut at its longest length is not.
+_ENDINGS = ("finish_reason", "stop_reason", "done_reason")
+_PROPER_ENDS = frozenset({"stop", "end_turn", "stop_sequence"})
 
 
 class ChatModelFault(Exception):
@@ -78,14 +81,16 @@ class ChatModel:
             return False
 
         def read() -> None:
+            ended = ""
             try:
                 for chunk in model.stream([("system", system), ("user", user)]):
+                    ended = ended or _ending(chunk.response_metadata)
                     if not put(str(chunk.text)):
                         return
             except Exception as error:  # whatever a client library may raise is told as a fault
                 put(error)
-            else:
-                put(None)
+                return
+            put(None if ended in _PROPER_ENDS else ChatModelFault("its reply broke off"))
 
         threading.Thread(target=read, name="chat-model", daemon=True).start()
         give_up_at = time.monotonic() + self._timeout
@@ -100,6 +105,8 @@ class ChatModel:
                     ) from None
                 if piece is None:
                     break
+                if isinstance(piece, ChatModelFault):
+                    raise piece
                 if isinstance(piece, BaseException):
                     logger.warning("the chat model failed: %r", piece)
                     raise ChatModelFault(_reason(piece)) from piece
@@ -156,6 +163,11 @@ def open_chat_model(settings: Settings) -> ChatModel | None:
         api_key=key,
         timeout=settings.chat_timeout,
     )
+
+
+def _ending(metadata: Mapping[str, Any]) -> str:
+    """Why a reply ended, as its last piece says; empty before that."""
+    return next((str(metadata[name]).lower() for name in _ENDINGS if metadata.get(name)), "")
 
 
 def _reason(error: BaseException) -> str:
