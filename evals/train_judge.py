@@ -1,0 +1,332 @@
+"""`make train-judge`: the embedded judge, trained from the committed clauses and written as ONNX.
+
+The shipped sentence encoder is fine-tuned with one attention a label: for each principle and
+polarity it learns which words of a clause to look at, so that one commitment among several is not
+averaged away. (Mullenbach et al., "Explainable Prediction of Medical Codes from Clinical Text",
+2018, where it is called label-wise attention.)
+
+A tenth of the clauses is held out, contrast pairs whole: on it the confidence is calibrated and
+the figures in `assistant/checks/judge.json` are measured. The weights are then quantised to int8
+and must agree with the trained ones, or nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.checks.embedded_judge import CARD, LABELS, MODEL, MOST_TOKENS
+from assistant.checks.types import Verdict
+from corpus.embedding import shipped_model_folder
+from evals.clauses import LabelledClause, label_f1s, load_training_clauses
+
+HELD_OUT = 0.1
+EPOCHS = 8
+BATCH = 32
+ENCODER_RATE = 1e-4
+HEAD_RATE = 1e-3
+CLASS_WEIGHT = 2.0  # of supports and conflicts beside silent, which is eight times as common
+SMOOTHING = 0.03
+DROPOUT = 0.1
+PRECISION_OF_CONFLICTS = 0.8  # that those shown should have
+MOST_LOST = 0.01  # mean F1 that int8 may cost
+PRINCIPLES = 7
+
+Scores = npt.NDArray[np.float64]  # (clauses, principles, silent | supports | conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From scores to probabilities: a temperature, and what is added for the two rarer labels."""
+
+    temperature: float
+    supports: float
+    conflicts: float
+
+    def probabilities(self, scores: Scores) -> Scores:
+        """Calibrated probabilities, in the shape of the scores."""
+        moved = scores / self.temperature + np.array([0.0, self.supports, self.conflicts])
+        moved = np.exp(moved - moved.max(-1, keepdims=True))
+        return moved / moved.sum(-1, keepdims=True)
+
+
+def split(
+    clauses: Sequence[LabelledClause], *, seed: int
+) -> tuple[list[LabelledClause], list[LabelledClause]]:
+    """Training and held-out clauses; the two sides of a contrast stay together."""
+    groups: dict[str, list[LabelledClause]] = {}
+    for clause in clauses:
+        groups.setdefault(clause.pair or clause.id, []).append(clause)
+    order = sorted(groups)
+    random.Random(seed).shuffle(order)
+    held_out: list[LabelledClause] = []
+    training: list[LabelledClause] = []
+    for name in order:
+        side = held_out if len(held_out) < HELD_OUT * len(clauses) else training
+        side.extend(groups[name])
+    return training, held_out
+
+
+def network() -> tuple[Any, Any]:
+    """The untrained judge and the tokeniser of its encoder."""
+    import torch
+    from torch import nn
+
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    transformers: Any = import_module("transformers")  # its types are not complete
+    folder = str(shipped_model_folder())
+    encoder = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager")
+    width = encoder.config.hidden_size
+    outputs = PRINCIPLES * len(LABELS)
+
+    class Judge(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = encoder
+            self.dropout = nn.Dropout(DROPOUT)
+            self.looks = nn.Linear(width, outputs, bias=False)
+            self.weights = nn.Parameter(torch.zeros(outputs, width))
+            self.bias = nn.Parameter(torch.full((outputs,), -1.5))
+            self.whole = nn.Linear(width, outputs)
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            states = self.encoder(
+                input_ids=input_ids, attention_mask=attention_mask
+            ).last_hidden_state
+            mask = attention_mask[:, :, None].to(states.dtype)
+            mean = (states * mask).sum(1) / mask.sum(1)
+            looks = (self.looks(states) + (mask - 1) * 1e4).softmax(1)
+            seen = torch.einsum("btl,btd->bld", looks, self.dropout(states))
+            scores = (seen * self.weights).sum(-1) + self.bias + self.whole(self.dropout(mean))
+            scores = scores.view(-1, PRINCIPLES, len(LABELS))
+            return torch.cat([torch.zeros_like(scores[:, :, :1]), scores], -1)
+
+    return Judge(), transformers.AutoTokenizer.from_pretrained(folder)
+
+
+def train(model: Any, tokenizer: Any, clauses: Sequence[LabelledClause], *, seed: int) -> None:
+    """Fit the judge; disputed cells teach nothing."""
+    import torch
+    from torch import nn
+
+    chooser = random.Random(seed)
+    encoder, head = [], []
+    for name, parameter in model.named_parameters():
+        (encoder if name.startswith("encoder.") else head).append(parameter)
+    optimiser = torch.optim.AdamW(
+        [{"params": encoder, "lr": ENCODER_RATE}, {"params": head, "lr": HEAD_RATE}],
+        weight_decay=0.01,
+    )
+    steps = EPOCHS * math.ceil(len(clauses) / BATCH)
+    warm = int(0.06 * steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm, (steps - step) / (steps - warm))
+    )
+    loss_of = nn.CrossEntropyLoss(
+        weight=torch.tensor([1.0, CLASS_WEIGHT, CLASS_WEIGHT]),
+        label_smoothing=SMOOTHING,
+        ignore_index=-1,
+    )
+    model.train()
+    started = time.monotonic()
+    for epoch in range(EPOCHS):
+        total = 0.0
+        batches = list(_batches(clauses, chooser))
+        for batch in batches:
+            ids, mask = _tokens(tokenizer, [clause.text for clause in batch])
+            wanted = torch.tensor([_targets(clause) for clause in batch])
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                scores = model(ids, mask)
+            loss = loss_of(scores.float().reshape(-1, 3), wanted.reshape(-1))
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            total += float(loss)
+        print(
+            f"epoch {epoch + 1} of {EPOCHS}: loss {total / len(batches):.3f}, "
+            f"{time.monotonic() - started:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+    model.eval()
+
+
+def scores_by_torch(model: Any, tokenizer: Any, texts: Sequence[str]) -> Scores:
+    """The scores of texts, before calibration."""
+    import torch
+
+    found: list[Any] = []
+    with torch.inference_mode():
+        for first in range(0, len(texts), BATCH):
+            ids, mask = _tokens(tokenizer, texts[first : first + BATCH])
+            found.append(model(ids, mask).double().numpy())
+    return np.concatenate(found)
+
+
+def calibrate(scores: Scores, clauses: Sequence[LabelledClause]) -> Calibration:
+    """The calibration with the least log loss on held-out clauses."""
+    optimize: Any = import_module("scipy.optimize")
+    wanted, counted = _truth(clauses)
+
+    def loss(parameters: Any) -> float:
+        held = Calibration(float(np.exp(parameters[0])), parameters[1], parameters[2])
+        likely = np.take_along_axis(held.probabilities(scores), wanted[..., None], -1)[..., 0]
+        return float(-np.log(np.maximum(likely, 1e-9))[counted].mean())
+
+    best = optimize.minimize(loss, np.zeros(3), method="Nelder-Mead").x
+    return Calibration(float(np.exp(best[0])), float(best[1]), float(best[2]))
+
+
+def least_confidence(
+    scores: Scores, calibration: Calibration, clauses: Sequence[LabelledClause]
+) -> float:
+    """The confidence from which the conflicts shown are right as often as they should be."""
+    wanted, counted = _truth(clauses)
+    likely = scores.argmax(-1)
+    conflict = LABELS.index(Verdict.CONFLICTS) + 1
+    confidence = np.take_along_axis(calibration.probabilities(scores), likely[..., None], -1)[
+        ..., 0
+    ]
+    for least in np.arange(0.3, 0.9, 0.02):
+        shown = counted & (likely == conflict) & (confidence >= least)
+        if shown.any() and (wanted[shown] == conflict).mean() >= PRECISION_OF_CONFLICTS:
+            return round(float(least), 2)
+    return 0.9
+
+
+def export(model: Any, target: Path) -> None:
+    """Write the judge as ONNX with int8 weights."""
+    import torch
+
+    quantization: Any = import_module("onnxruntime.quantization")
+    draft, whole = target.with_suffix(".draft.onnx"), target.with_suffix(".float.onnx")
+    ids = torch.ones((2, 16), dtype=torch.long)
+    batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=2, max=512)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            (ids, torch.ones_like(ids)),
+            str(whole),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["scores"],
+            dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    quantization.quantize_dynamic(
+        str(whole), str(draft), weight_type=quantization.QuantType.QInt8, per_channel=True
+    )
+    whole.unlink()
+    draft.replace(target)
+
+
+def main() -> int:
+    """Train, calibrate, export, check, and say what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    import torch
+
+    from assistant.checks.embedded_judge import scores_by_onnx
+
+    torch.manual_seed(arguments.seed)
+    started = time.monotonic()
+    clauses = load_training_clauses()
+    training, held_out = split(clauses, seed=arguments.seed)
+    model, tokenizer = network()
+    train(model, tokenizer, training, seed=arguments.seed)
+    texts = [clause.text for clause in held_out]
+    by_torch = scores_by_torch(model, tokenizer, texts)
+    draft = MODEL.with_suffix(".new.onnx")
+    export(model, draft)
+    by_onnx = scores_by_onnx(draft, texts)
+    exact = float(label_f1s(held_out, by_torch.argmax(-1)).mean())
+    quantised = float(label_f1s(held_out, by_onnx.argmax(-1)).mean())
+    if quantised < exact - MOST_LOST:
+        draft.unlink()
+        raise RuntimeError(f"int8 costs too much: mean F1 {quantised:.3f} against {exact:.3f}.")
+    calibration = calibrate(by_onnx, held_out)
+    f1s = label_f1s(held_out, by_onnx.argmax(-1))
+    draft.replace(MODEL)
+    CARD.write_text(
+        json.dumps(
+            {
+                "temperature": round(calibration.temperature, 4),
+                "supports": round(calibration.supports, 4),
+                "conflicts": round(calibration.conflicts, 4),
+                "least_confidence": least_confidence(by_onnx, calibration, held_out),
+                "clauses": len(clauses),
+                "held_out": len(held_out),
+                "seed": arguments.seed,
+                "epochs": EPOCHS,
+                "mean_f1_held_out": round(quantised, 4),
+                "mean_f1_held_out_before_int8": round(exact, 4),
+                "f1_supports_held_out": [round(float(value), 3) for value in f1s[:PRINCIPLES]],
+                "f1_conflicts_held_out": [round(float(value), 3) for value in f1s[PRINCIPLES:]],
+                "minutes": round((time.monotonic() - started) / 60, 1),
+            },
+            indent=2,
+        )
+        + "\n",
+        encoding="utf-8",
+    )
+    print(CARD.read_text(encoding="utf-8"))
+    return 0
+
+
+def _batches(
+    clauses: Sequence[LabelledClause], chooser: random.Random
+) -> Iterator[list[LabelledClause]]:
+    """Every clause once, in batches of like length and random order."""
+    shuffled = chooser.sample(list(clauses), len(clauses))
+    batches: list[list[LabelledClause]] = []
+    for first in range(0, len(shuffled), BATCH * 8):
+        near = sorted(shuffled[first : first + BATCH * 8], key=lambda clause: len(clause.text))
+        batches += [near[start : start + BATCH] for start in range(0, len(near), BATCH)]
+    chooser.shuffle(batches)
+    yield from batches
+
+
+def _tokens(tokenizer: Any, texts: Sequence[str]) -> tuple[Any, Any]:
+    encoded = tokenizer(
+        list(texts), padding=True, truncation=True, max_length=MOST_TOKENS, return_tensors="pt"
+    )
+    return encoded["input_ids"], encoded["attention_mask"]
+
+
+def _targets(clause: LabelledClause) -> list[int]:
+    return [
+        -1 if disputed else label
+        for label, disputed in zip(clause.labels, clause.disputed, strict=True)
+    ]
+
+
+def _truth(
+    clauses: Sequence[LabelledClause],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """The labels (clauses, principles), and which of them count."""
+    wanted = np.array([clause.labels for clause in clauses], dtype=np.int64)
+    return wanted, ~np.array([clause.disputed for clause in clauses], dtype=np.bool_)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
