@@ -73,6 +73,40 @@ def ask(
 
 
 @app.command()
+def check(
+    draft: Annotated[Path, typer.Argument(help="The draft; - for standard input.")],
+    against: Annotated[Path | None, typer.Option(help="The last draft, to compare with.")] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="text, json, html, md, csv, sarif, junit or docx.")
+    ] = "text",
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Leave out findings less likely than this.")
+    ] = 0.0,
+    fail_on: Annotated[str, typer.Option(help="Exit 1 on: conflicts, or unsure too.")] = "",
+    principles: Annotated[
+        Path | None, typer.Option(help="Another organisation's principles (TOML).")
+    ] = None,
+    waivers: Annotated[Path | None, typer.Option(help="Accepted findings (TOML).")] = None,
+    supports: Annotated[bool, typer.Option(help="List clauses that support, too.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+) -> None:
+    """Check a draft, clause by clause, against the seven principles."""
+    from api.checking import check_draft
+
+    check_draft(
+        draft,
+        against=against,
+        format_=format_,
+        min_confidence=min_confidence,
+        fail_on=fail_on,
+        principles=principles,
+        waivers=waivers,
+        supports=supports,
+        out=out,
+    )
+
+
+@app.command()
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages.")] = 10,
@@ -188,6 +222,24 @@ def eval_retrieval(
     from api import evaluating
 
     evaluating.eval_retrieval(corpus, cases, fail_under=fail_under or [], out=out, as_json=as_json)
+
+
+@evaluate.command(name="checks")
+def eval_checks(
+    cases: Cases, fail_under: FailUnder = None, out: Out = None, as_json: AsJson = False
+) -> None:
+    """Does the judge label clauses as people do?"""
+    from api import evaluating
+
+    evaluating.eval_checks(cases, fail_under=fail_under or [], out=out, as_json=as_json)
+
+
+@evaluate.command(name="invariance")
+def eval_invariance(cases: Cases, fail_under: FailUnder = None, as_json: AsJson = False) -> None:
+    """Are wordings that mean the same judged alike, whoever says them?"""
+    from api import evaluating
+
+    evaluating.eval_invariance(cases, fail_under=fail_under or [], as_json=as_json)
 
 
 def main() -> None:

@@ -11,18 +11,23 @@ from typing import Any
 
 from api.commands import opened
 from assistant.bootstrap import open_assistant
+from assistant.checks.judging import TrainedJudge
 from assistant.retrieval import Retriever
 from corpus.embedding import SHIPPED
 from corpus.errors import ConfigurationError
 from corpus.settings import Settings, load_settings
 from evals.answers import AnswerOutcome, run_answers, summarise
+from evals.checks import load_pairs, run_checks, summarise_checks, summarise_pairs
+from evals.clauses import NAMES, load_clauses
 from evals.intervals import Figure
 from evals.pools import fill, load_cases, load_passages
 from evals.questions import load_questions
 from evals.retrieval import RetrievalOutcome, run_retrieval, summarise_retrieval
 
 # Figures of which less is better: below them is where a gate wants to be.
-LESS_IS_BETTER = frozenset({"refused_wrong", "crashed", "sentences_median", "latency_p50_ms"})
+LESS_IS_BETTER = frozenset(
+    {"refused_wrong", "crashed", "sentences_median", "latency_p50_ms", "ece"}
+)
 
 
 def eval_answers(
@@ -70,6 +75,50 @@ def eval_retrieval(
     _report(
         summarise_retrieval(outcomes),
         {"corpus": str(corpus), "cases": str(cases), "embedding": SHIPPED},
+        floors,
+        as_json=as_json,
+    )
+
+
+def eval_checks(cases: Path, *, fail_under: Sequence[str], out: Path | None, as_json: bool) -> None:
+    """Measure the judge on labelled clauses."""
+    floors = read_floors(fail_under)
+    clauses = load_clauses(cases)
+    judge = TrainedJudge(threads=load_settings().threads)
+    outcomes = run_checks(clauses, judge)
+    if out is not None:
+        _write_lines(
+            out / "checks.jsonl",
+            [
+                {
+                    "id": clause.id,
+                    "text": clause.text,
+                    "wanted": [NAMES[label] for label in clause.labels],
+                    "said": [NAMES[label] for label in labels],
+                    "confidence": [round(float(value), 4) for value in confidence],
+                    "disputed": list(clause.disputed),
+                }
+                for clause, labels, confidence in zip(
+                    clauses, outcomes.likely, outcomes.confidence, strict=True
+                )
+            ],
+        )
+    _report(
+        summarise_checks(outcomes, [principle.id for principle in judge.principles]),
+        {"cases": str(cases), "n": len(clauses), "judge": "embedded"},
+        floors,
+        as_json=as_json,
+    )
+
+
+def eval_invariance(cases: Path, *, fail_under: Sequence[str], as_json: bool) -> None:
+    """Measure whether wordings that must be judged alike are."""
+    floors = read_floors(fail_under)
+    pairs = load_pairs(cases)
+    judge = TrainedJudge(threads=load_settings().threads)
+    _report(
+        summarise_pairs(pairs, judge),
+        {"cases": str(cases), "n": len(pairs), "judge": "embedded"},
         floors,
         as_json=as_json,
     )

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assistant.answering import Assistant
 from assistant.chat_model import open_chat_model
+from assistant.checks.checking import Checker
+from assistant.checks.judging import open_judge
+from assistant.checks.precedents import Precedents
 from assistant.composing import ComposingWriter
 from assistant.evidence import EVIDENCE_FEATURES, Evidence
 from assistant.quoting import FEATURES, QuotingWriter
 from assistant.reranking import open_reranker
 from assistant.retrieval import Retriever
 from assistant.weighing import load_logistic
+from corpus.principles import Principle
 from corpus.store import Store
+
+
+def open_checker(store: Store, principles: Sequence[Principle] | None = None) -> Checker:
+    """A checker of drafts over an opened store; `principles` of another file, or the shipped."""
+    writer = QuotingWriter(store.lexical, load_logistic("sentences", FEATURES))
+    precedents = Precedents(store, Retriever(store), writer) if principles is None else None
+    return Checker(open_judge(store.embedder, principles), store.embedder, precedents)
 
 
 def open_assistant(store: Store) -> Assistant:

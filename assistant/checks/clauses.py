@@ -12,6 +12,7 @@ from corpus.types import Block, BlockKind, Page
 
 LEAST_WORDS = 4  # fewer make no commitment, unless a lead-in does
 LEAST_WORDS_UNSTOPPED = 10  # of a paragraph that ends without a stop
+MOST_NUMBERS = 0.4  # bare numbers for each word
 MOST_TOGETHER = 60  # words of a sentence and the short one that leans on it
 
 _NEVER = frozenset({BlockKind.HEADING, BlockKind.CAPTION, BlockKind.FOOTNOTE, BlockKind.CODE})
@@ -22,6 +23,7 @@ _MARKER = re.compile(
     r"(?:(?:[-–•▪●◦‣■□*]|\d{1,2}[.)]|\(?[a-z]\))\s+|\d{1,2}[.)](?=[A-Z“\"]))(?=\S)"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_NUMBER = re.compile(r"(?<!\S)\d[\d,.]*(?!\S)")
 _FURNITURE = re.compile(
     r"(?:page \d+(?: of \d+)?|\d+|(?:table of )?contents|(?:fig(?:ure)?|table|chart|box) \d+.*|"
     r"(?:https?://|www\.)\S+|©.*|(?:published|printed|promoted) (?:and \w+ )?by\b.*|"
@@ -154,6 +156,8 @@ def _says_something(text: str, lead_in: str) -> bool:
     if _FURNITURE.fullmatch(bare) or _CONTENTS_LINE.fullmatch(bare):
         return False
     words = _WORD.findall(bare)
+    if len(_NUMBER.findall(bare)) > len(words) * MOST_NUMBERS:
+        return False  # an index, or a table's figures without its words
     return len(words) >= (1 if lead_in else LEAST_WORDS)
 
 

@@ -1,0 +1,283 @@
+"""A draft through all the steps: clauses, verdicts, telling words, precedents, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from assistant.checks.clauses import is_english, split_clauses
+from assistant.checks.comparing import compared, fingerprint, waived
+from assistant.checks.embedded_judge import Verdicts
+from assistant.checks.judging import Judge, telling_parts
+from assistant.checks.precedents import Precedents
+from assistant.checks.rewording import rewordings
+from assistant.checks.types import (
+    Clause,
+    Coverage,
+    Finding,
+    JudgedClause,
+    Judgement,
+    Report,
+    Verdict,
+    Waiver,
+)
+from corpus.embedding import Embedder, Vectors
+from corpus.errors import UserError
+from corpus.principles import Principle
+from corpus.types import Page
+
+LABELS = (Verdict.SILENT, Verdict.SUPPORTS, Verdict.CONFLICTS)  # by label number
+_GRAVITY = {Verdict.CONFLICTS: 0, Verdict.UNSURE: 1, Verdict.SUPPORTS: 2}
+
+Telling = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a draft is to be checked."""
+
+    min_confidence: float = 0.0  # findings of less confidence are left out
+    supports: bool = False  # whether clauses that support a principle are findings too
+    precedents: bool = True
+    rewordings: bool = True
+
+
+class Checker:
+    """Checks drafts against one set of principles."""
+
+    def __init__(self, judge: Judge, embedder: Embedder, precedents: Precedents | None) -> None:
+        self._judge = judge
+        self._embedder = embedder
+        self._precedents = precedents
+        self._criteria = [_Criteria(principle, embedder) for principle in judge.principles]
+
+    def check(
+        self,
+        name: str,
+        pages: Sequence[Page],
+        *,
+        wanted: Wanted | None = None,
+        against: Report | None = None,
+        waivers: Sequence[Waiver] = (),
+        today: date | None = None,
+        notes: Sequence[str] = (),
+        progress: Telling | None = None,
+    ) -> Report:
+        """The report on a draft. Raises UserError when it is empty or in another language."""
+        wanted = wanted or Wanted()
+        clauses = split_clauses(pages)
+        if not clauses:
+            raise UserError(
+                f"{name} has no clause to check.",
+                fix="Check that it holds sentences and not only headings or pictures.",
+            )
+        if not is_english(pages):
+            raise UserError(
+                f"{name} does not read as English, so it was not judged.",
+                fix="Check a version in English: the judge was trained on nothing else.",
+            )
+        judged = self._judged(clauses, progress)
+        findings = self._findings(judged, wanted, progress)
+        fixed: list[Finding] = []
+        if against is not None:
+            findings, fixed = compared(findings, against.findings)
+        findings, waiver_notes = waived(findings, waivers, today or date.today())
+        findings.sort(
+            key=lambda found: (
+                _GRAVITY[found.judgement.verdict],
+                -found.judgement.confidence,
+                int(found.clause.id[1:]),
+            )
+        )
+        all_notes = [*notes, *waiver_notes, *([self._judge.note] if self._judge.note else [])]
+        return Report(
+            name,
+            tuple(judged),
+            tuple(findings),
+            tuple(self._coverage(judged)),
+            fixed=tuple(fixed),
+            notes=tuple(all_notes),
+        )
+
+    # -- judging ----------------------------------------------------------------------------
+
+    def verdicts(self, texts: Sequence[str]) -> Verdicts:
+        """The bare verdicts on texts, for measuring."""
+        return self._judge.judge(texts)
+
+    def _judged(self, clauses: Sequence[Clause], progress: Telling | None) -> list[JudgedClause]:
+        done = 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            if progress is not None:
+                progress("judging clauses", done, len(clauses))
+
+        texts = [clause.judged_text for clause in clauses]
+        verdicts = self._judge.judge(texts, progress=count)
+        vectors = self._embedder.embed_documents(texts)
+        rows, columns = np.nonzero(verdicts.likely)
+        speaking = list(zip(map(int, rows), map(int, columns), strict=True))
+        telling = telling_parts(
+            self._judge,
+            [(texts[row], column, int(verdicts.likely[row, column])) for row, column in speaking],
+        )
+        told = dict(zip(speaking, telling, strict=True))
+        return [
+            JudgedClause(
+                clause,
+                tuple(
+                    self._judgement(
+                        clause,
+                        column,
+                        int(verdicts.likely[row, column]),
+                        float(verdicts.confidence[row, column]),
+                        told.get((row, column), ()),
+                        vectors[row],
+                    )
+                    for column in range(len(self._judge.principles))
+                ),
+            )
+            for row, clause in enumerate(clauses)
+        ]
+
+    def _judgement(
+        self,
+        clause: Clause,
+        column: int,
+        label: int,
+        confidence: float,
+        parts: Sequence[tuple[int, int]],
+        vector: Vectors,
+    ) -> Judgement:
+        principle, likely = self._judge.principles[column], LABELS[label]
+        sure = confidence >= self._judge.least_confidence
+        verdict = likely if sure else Verdict.UNSURE
+        if likely is Verdict.SILENT:
+            return Judgement(principle.id, verdict, confidence, likely)
+        # The lead-in is judged with the clause, but is no part of it.
+        shift = clause.start - (len(clause.judged_text) - len(clause.text))
+        telling = tuple(
+            (max(clause.start, start + shift), end + shift)
+            for start, end in parts
+            if end + shift > clause.start
+        )
+        criterion, title = self._criteria[column].nearest(vector, likely)
+        words = " … ".join(
+            clause.text[start - clause.start : end - clause.start].strip(" ,;.")
+            for start, end in telling
+        )
+        verb = "supports" if likely is Verdict.SUPPORTS else "conflicts with"
+        reason = f"{'Probably ' if not sure else ''}{verb} principle {principle.number}"
+        reason = reason[0].upper() + reason[1:]
+        if title:
+            reason += f" ({principle.title}): {title[0].lower()}{title[1:]}"
+        if words:
+            reason += f". It turns on “{words}”"
+        return Judgement(
+            principle.id,
+            verdict,
+            confidence,
+            likely,
+            telling=telling,
+            criterion=criterion,
+            reason=f"{reason}.",
+        )
+
+    # -- findings ---------------------------------------------------------------------------
+
+    def _findings(
+        self, judged: Sequence[JudgedClause], wanted: Wanted, progress: Telling | None
+    ) -> list[Finding]:
+        shown = {Verdict.CONFLICTS, Verdict.UNSURE} | (
+            {Verdict.SUPPORTS} if wanted.supports else set[Verdict]()
+        )
+        worth = [
+            (item, column)
+            for item in judged
+            for column, judgement in enumerate(item.judgements)
+            if judgement.verdict in shown and judgement.likely is not Verdict.SILENT
+            if judgement.confidence >= wanted.min_confidence
+        ]
+        found: list[Finding] = []
+        for done, (item, column) in enumerate(worth, start=1):
+            judgement, principle = item.judgements[column], self._judge.principles[column]
+            finding = Finding(fingerprint(item.clause, judgement.principle), item.clause, judgement)
+            if wanted.precedents and self._precedents is not None:
+                precedents = self._precedents.of(item.clause.judged_text, principle.number)
+                finding = replace(finding, precedents=precedents)
+            if wanted.rewordings and judgement.verdict is Verdict.CONFLICTS:
+                finding = replace(finding, rewording=self._reworded(item, column))
+            found.append(finding)
+            if progress is not None:
+                progress("looking for precedents", done, len(worth))
+        return found
+
+    def _reworded(self, item: JudgedClause, column: int) -> str:
+        """The first suggestion that no longer conflicts and makes no other verdict worse."""
+        candidates = list(rewordings(item.clause.text, self._judge.principles[column].number))
+        if not candidates:
+            return ""
+        lead_in = item.clause.lead_in.rstrip(":")
+        likely = self._judge.judge([f"{lead_in} {text}".strip() for text in candidates]).likely
+        before = [judgement.likely is Verdict.CONFLICTS for judgement in item.judgements]
+        for text, labels in zip(candidates, likely, strict=True):
+            worse = any(
+                LABELS[label] is Verdict.CONFLICTS and not had
+                for label, had in zip(labels, before, strict=True)
+            )
+            if not worse and LABELS[labels[column]] is not Verdict.CONFLICTS:
+                return text
+        return ""
+
+    def _coverage(self, judged: Sequence[JudgedClause]) -> list[Coverage]:
+        rows: list[Coverage] = []
+        for column, principle in enumerate(self._judge.principles):
+            of_it = [item.judgements[column] for item in judged]
+            met = {
+                judgement.criterion for judgement in of_it if judgement.verdict is Verdict.SUPPORTS
+            }
+            criteria = [criterion.id for criterion in principle.criteria]
+            rows.append(
+                Coverage(
+                    principle.id,
+                    principle.title,
+                    supports=sum(held.verdict is Verdict.SUPPORTS for held in of_it),
+                    conflicts=sum(held.verdict is Verdict.CONFLICTS for held in of_it),
+                    unsure=sum(
+                        held.verdict is Verdict.UNSURE and held.likely is not Verdict.SILENT
+                        for held in of_it
+                    ),
+                    criteria_met=tuple(name for name in criteria if name in met),
+                    criteria_absent=tuple(name for name in criteria if name not in met),
+                )
+            )
+        return rows
+
+
+class _Criteria:
+    """One principle's criteria as vectors, for each polarity."""
+
+    def __init__(self, principle: Principle, embedder: Embedder) -> None:
+        self._criteria = principle.criteria
+        self._sides: dict[Verdict, Vectors] = {}
+        if principle.criteria:
+            self._sides[Verdict.SUPPORTS] = embedder.embed_documents(
+                [criterion.text for criterion in principle.criteria]
+            )
+            self._sides[Verdict.CONFLICTS] = embedder.embed_documents(
+                [criterion.conflict or criterion.text for criterion in principle.criteria]
+            )
+
+    def nearest(self, vector: Vectors, polarity: Verdict) -> tuple[str, str]:
+        """The id of the criterion concerned, and it or its opposite in words; empty when none."""
+        if not self._criteria:
+            return "", ""
+        position = int((self._sides[polarity] @ vector).argmax())
+        criterion = self._criteria[position]
+        said = criterion.title if polarity is Verdict.SUPPORTS else criterion.conflict
+        return criterion.id, (said or criterion.title).rstrip(".")

@@ -1,0 +1,207 @@
+"""The report on a draft in each form that it can be had in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import date
+from io import BytesIO
+from xml.etree import ElementTree
+
+import docx
+import pytest
+from docx.document import Document
+
+from assistant.checks.commenting import commented
+from assistant.checks.formats import FORMATS
+from assistant.checks.types import (
+    Change,
+    Clause,
+    Coverage,
+    Finding,
+    JudgedClause,
+    Judgement,
+    Precedent,
+    Report,
+    Verdict,
+    Waiver,
+)
+from corpus.types import Citation
+
+NASTY = '=cmd|"/c calc"!A1 <script>alert(1)</script> & [x](javascript:1) *bold*'
+
+
+def finding(text: str, *, verdict: Verdict = Verdict.CONFLICTS, number: int = 1) -> Finding:
+    clause = Clause(f"c{number}", text, page=2, start=10, end=10 + len(text), heading="Care")
+    judgement = Judgement(
+        "P7",
+        verdict,
+        0.9,
+        Verdict.CONFLICTS,
+        telling=((10, 14),),
+        criterion="P7.1",
+        reason="Conflicts with principle 7.",
+    )
+    citation = Citation("fire", "fire.v1", "Fire <services>", 3, 0, 12, "It was merged")
+    return Finding(
+        f"{number:016x}",
+        clause,
+        judgement,
+        precedents=(Precedent("fire", "Fire <services>", "conflicts", citation),),
+        rewording="Let them merge if they wish.",
+    )
+
+
+def report(*findings: Finding, fixed: tuple[Finding, ...] = ()) -> Report:
+    return Report(
+        "draft one.docx",
+        tuple(JudgedClause(found.clause, (found.judgement,)) for found in findings),
+        findings,
+        (Coverage("P7", "Organic structural change", 0, 1, 0, (), ("P7.1",)),),
+        fixed=fixed,
+        notes=("Tracked changes were taken as accepted.",),
+    )
+
+
+WHOLE = report(
+    replace(finding("Merge all fire services by order."), change=Change.NEW),
+    replace(
+        finding(NASTY, verdict=Verdict.UNSURE, number=2),
+        waiver=Waiver("2", "Ann", "agreed", date(2027, 1, 31)),
+        change=Change.MOVED,
+    ),
+    fixed=(replace(finding("Gone.", number=3), change=Change.FIXED),),
+)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_form_says_what_was_found(name: str) -> None:
+    text = FORMATS[name](WHOLE)
+    assert "fire services" in text
+    assert text.endswith("\n") or name == "html"
+
+
+def test_json_keeps_to_the_contract() -> None:
+    held = json.loads(FORMATS["json"](WHOLE))
+    clause = held["clauses"][0]
+    assert {"id", "text", "page", "start", "end", "verdicts"} <= clause.keys()
+    verdict = clause["verdicts"][0]
+    assert {"principle", "verdict", "confidence", "telling", "criterion", "reason"} <= (
+        verdict.keys()
+    )
+    assert verdict["telling"] == [{"start": 10, "end": 14}]
+    assert {"findings", "coverage"} <= held.keys()
+
+
+def test_nothing_in_a_draft_is_markup_on_the_page() -> None:
+    page = FORMATS["html"](WHOLE)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "<mark>Merg</mark>" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_nothing_in_a_draft_is_markup_in_markdown() -> None:
+    text = FORMATS["md"](WHOLE)
+    assert "<script" not in text.replace("\\<", "")
+    assert "\\*bold\\*" in text
+    assert "\\[x\\]" in text
+
+
+def test_no_cell_is_a_formula() -> None:
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](WHOLE))))
+    assert len(rows) == 2
+    assert rows[1]["text"].startswith("'=cmd")
+    assert rows[1]["waived_by"] == "Ann"
+
+
+def test_junit_counts_a_waived_conflict_as_no_failure() -> None:
+    waived = replace(finding("Merge them."), waiver=Waiver("1", "Ann", "agreed", date(2027, 1, 31)))
+    suite = ElementTree.fromstring(FORMATS["junit"](report(waived, finding("Split.", number=2))))
+    assert suite.get("failures") == "1"
+    assert len(suite.findall(".//skipped")) == 1
+
+
+def test_junit_holds_no_character_that_xml_forbids() -> None:
+    ElementTree.fromstring(FORMATS["junit"](report(finding("Merge \x00\x0b\ufffe all of them."))))
+
+
+def test_sarif_names_the_rule_the_place_and_what_became_of_it() -> None:
+    run = json.loads(FORMATS["sarif"](WHOLE))["runs"][0]
+    new, moved, fixed = run["results"]
+    assert (new["ruleId"], new["kind"], new["level"]) == ("P7", "fail", "warning")
+    assert [held["baselineState"] for held in (new, moved, fixed)] == ["new", "updated", "absent"]
+    assert (moved["kind"], moved["level"]) == ("review", "none")
+    assert "Ann" in moved["suppressions"][0]["justification"]
+    place = new["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "draft%20one.docx"
+    assert place["region"]["charOffset"] == 10
+    assert run["tool"]["driver"]["rules"][new["ruleIndex"]]["id"] == "P7"
+
+
+# -- the same .docx, with comments --------------------------------------------------------------
+
+
+def a_draft() -> bytes:
+    document = docx.Document()
+    document.add_heading("Fire", level=1)
+    paragraph = document.add_paragraph("We begin. ")
+    paragraph.add_run("Merge all fire ").bold = True
+    paragraph.add_run("services by order.").italic = True
+    paragraph.add_run(" We end.")
+    cell = document.add_table(rows=1, cols=1).cell(0, 0)
+    cell.text = "Abolish the ten authorities."
+    out = BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def shape(document: Document) -> list[tuple[str, bool | None, bool | None]]:
+    """Every character with its weight and slant, in the order of the text."""
+    paragraphs = [*document.paragraphs, *document.tables[0].cell(0, 0).paragraphs]
+    return [
+        (character, run.bold, run.italic)
+        for paragraph in paragraphs
+        for run in paragraph.runs
+        for character in run.text
+    ]
+
+
+def test_a_comment_stands_on_exactly_the_words_of_its_clause() -> None:
+    held = report(
+        finding("Merge all fire services by order."),
+        finding("Abolish the ten authorities.", number=2),
+    )
+    document = docx.Document(BytesIO(commented(a_draft(), held)))
+    comments = list(document.comments)
+    assert len(comments) == 2
+    assert {comment.author for comment in comments} == {"Plumbline"}
+    body = ElementTree.fromstring(document.element.xml)
+    name = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    inside, texts = False, []
+    for element in body.iter():
+        inside = (inside or element.tag == f"{name}commentRangeStart") and (
+            element.tag != f"{name}commentRangeEnd"
+        )
+        if element.tag == f"{name}commentRangeStart":
+            texts.append("")
+        if inside and element.tag == f"{name}t":
+            texts[-1] += element.text or ""
+    assert texts == ["Merge all fire services by order.", "Abolish the ten authorities."]
+
+
+def test_text_and_styles_are_as_they_were() -> None:
+    original = a_draft()
+    held = report(finding("fire services by"), finding("ten", number=2))
+    assert shape(docx.Document(BytesIO(commented(original, held)))) == shape(
+        docx.Document(BytesIO(original))
+    )
+
+
+def test_a_clause_that_is_not_found_is_commented_on_all_the_same() -> None:
+    document = docx.Document(BytesIO(commented(a_draft(), report(finding("Not in the draft.")))))
+    [comment] = document.comments
+    assert "Not in the draft." in comment.text
