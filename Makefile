@@ -9,7 +9,7 @@ READY  := $(VENV)/ready
 N      ?= 50
 
 .PHONY: serve test env library quick format lint types lock documents \
-        bench-ingest bench-lexical check-kill clean
+        bench-ingest bench-lexical check-kill train-judge clean
 
 serve: library
 	$(BIN)/plumbline serve
@@ -58,6 +58,10 @@ bench-lexical: env
 
 check-kill: env
 	$(BIN)/python -m evals.check_kill --times $(N)
+
+# The model of `plumbline check`, from corpus/clauses; about 12 minutes on two cores.
+train-judge: env
+	$(BIN)/python -m evals.train_judge
 
 # Needs uv. torch is left out, so that each machine takes the build that fits it.
 lock:

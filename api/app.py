@@ -9,7 +9,15 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from api import chat_routes, document_routes, health_routes, local_routes, page_routes, problems
+from api import (
+    chat_routes,
+    check_routes,
+    document_routes,
+    health_routes,
+    local_routes,
+    page_routes,
+    problems,
+)
 from api.guarding import Guard
 from api.metrics import Metrics
 from api.service import Service
@@ -78,7 +86,14 @@ def create_app(settings: Settings, *, local_token: str | None = None) -> FastAPI
     app.state.metrics = metrics
     app.state.local_token = local_token
     app.state.api_key = settings.api_key.get_secret_value() if settings.api_key else None
-    for routes in (chat_routes, document_routes, health_routes, local_routes, page_routes):
+    for routes in (
+        chat_routes,
+        check_routes,
+        document_routes,
+        health_routes,
+        local_routes,
+        page_routes,
+    ):
         app.include_router(routes.router)
     page_routes.mount_static(app)
     problems.install(app, page_routes.error_page)

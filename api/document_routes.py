@@ -172,7 +172,7 @@ async def add_documents(
 
     A file of the same name as before is a new version of the same document.
     """
-    names = [_safe_name(file.filename) for file in files]
+    names = [safe_name(file.filename) for file in files]
     if len(files) > MOST_FILES or len(set(names)) < len(names):
         raise Problem(
             422,
@@ -207,7 +207,7 @@ def _take_in(
     try:
         for number, (name, file) in enumerate(zip(names, files, strict=True)):
             path = folder / str(number) / name  # a folder each: a manifest describes its own
-            _store(file, path)
+            store_upload(file, path)
             uploads[path] = f"upload:{name}"
         report = service.ingester.ingest(
             list(uploads),
@@ -223,7 +223,8 @@ def _take_in(
     return report
 
 
-def _store(file: UploadFile, path: Path) -> None:
+def store_upload(file: UploadFile, path: Path) -> None:
+    """Put an upload where a reader can open it. Raises UserError when the disk is full."""
     try:
         path.parent.mkdir(parents=True)
         with path.open("wb") as copy:
@@ -236,7 +237,7 @@ def _store(file: UploadFile, path: Path) -> None:
         ) from error
 
 
-def _safe_name(name: str | None) -> str:
+def safe_name(name: str | None) -> str:
     """A file name without folders or control characters, of at most 120 characters."""
     last = re.split(r"[/\\]", name or "")[-1]
     printable = "".join(letter for letter in last if letter.isprintable()).strip(" .")

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 JSON_BYTES = 1_000_000
 COOKIE = "plumbline_session"
 TOKEN_HEADER = "X-Plumbline-Token"
-UPLOADS = "/v1/documents"  # the one address that takes files
+UPLOADS = frozenset({"/v1/documents", "/v1/checks"})  # the addresses that take files
 
 # Open to all: they tell nothing of the library.
 _OPEN = ("/healthz", "/readyz", "/metrics", "/sign-in", "/static/", "/docs", "/openapi.json")
@@ -102,7 +102,7 @@ class Guard:
             )
 
     def _limit(self, scope: Scope) -> int:
-        return self._upload_bytes if scope["path"] == UPLOADS else JSON_BYTES
+        return self._upload_bytes if scope["path"] in UPLOADS else JSON_BYTES
 
     def _refusal(self, scope: Scope, body: _Body) -> Response | None:
         """The response to a request that goes no further."""

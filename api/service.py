@@ -16,7 +16,8 @@ from api.metrics import Metrics
 from api.pictures import Pictures
 from api.problems import Problem
 from assistant.answering import Assistant
-from assistant.bootstrap import open_assistant
+from assistant.bootstrap import open_assistant, open_checker
+from assistant.checks.checking import Checker
 from corpus.conversations import Conversations
 from corpus.errors import UserError
 from corpus.settings import Settings
@@ -55,6 +56,8 @@ class Service:
         self.pictures = Pictures()
         self.incoming = settings.data_dir / "incoming"  # uploads, while they are being read
         self._assistant: Assistant | None = None
+        self._checker: Checker | None = None
+        self._making_checker = threading.Lock()
         self._fault: UserError | None = None
         self._warmed = threading.Event()
         self._stopping = threading.Event()
@@ -98,6 +101,14 @@ class Service:
             code="starting",
             headers={"Retry-After": "5"},
         )
+
+    def checker(self) -> Checker:
+        """The checker of drafts, made at its first use. Raises as `assistant` does."""
+        self.assistant()  # the library is loaded, or says why not
+        with self._making_checker:
+            if self._checker is None:
+                self._checker = open_checker(self.store)
+            return self._checker
 
     async def write(self, job: Callable[[], T]) -> T:
         """The result of a job that changes the library, run after those before it.

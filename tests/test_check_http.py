@@ -1,0 +1,158 @@
+"""Drafts checked over HTTP and by the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import docx
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.serving import client_of, make_library, settings_for
+
+ROOT = Path(__file__).parent.parent
+DRAFT = (
+    "We will:\n\n- merge all fire services into one national body by order\n"
+    "- give councils the money and let them decide how to spend it\n"
+)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Generator[TestClient]:
+    folder = tmp_path_factory.mktemp("served")
+    make_library(folder)
+    with client_of(settings_for(folder)) as client:
+        yield client
+
+
+def a_docx() -> bytes:
+    document = docx.Document()
+    document.add_paragraph("We will merge all fire services into one national body by order.")
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def test_pasted_text_gets_a_report_that_can_be_had_in_every_form(client: TestClient) -> None:
+    report = client.post("/v1/checks", data={"text": DRAFT, "supports": "true"}).json()
+    assert [clause["text"][:5] for clause in report["clauses"]] == ["merge", "give "]
+    assert any(found["principle"] == "P7" for found in report["findings"])
+    for form, word in (("html", "<mark>"), ("csv", "principle"), ("sarif", "2.1.0"), ("md", "#")):
+        got = client.get(f"/v1/checks/{report['id']}", params={"form": form})
+        assert got.status_code == 200
+        assert word in got.text
+    assert client.get(f"/v1/checks/{report['id']}").json()["clauses"] == report["clauses"]
+
+
+def test_an_uploaded_docx_comes_back_with_comments(client: TestClient) -> None:
+    sent = {"file": ("plan.docx", a_docx())}
+    report = client.post("/v1/checks", files=sent).json()
+    got = client.get(f"/v1/checks/{report['id']}", params={"form": "docx"})
+    [comment, *_] = docx.Document(io.BytesIO(got.content)).comments
+    assert comment.text.startswith("P7: conflicts")
+
+
+def test_progress_is_told_before_the_report(client: TestClient) -> None:
+    streamed = client.post(
+        "/v1/checks", data={"text": DRAFT}, headers={"Accept": "text/event-stream"}
+    ).text
+    names = [line[7:] for line in streamed.splitlines() if line.startswith("event: ")]
+    assert names[0] == "progress"
+    assert names[-1] == "report"
+
+
+def test_a_report_can_be_deleted(client: TestClient) -> None:
+    check_id = client.post("/v1/checks", data={"text": DRAFT}).json()["id"]
+    assert client.delete(f"/v1/checks/{check_id}").status_code == 204
+    assert client.get(f"/v1/checks/{check_id}").status_code == 404
+    assert client.delete(f"/v1/checks/{check_id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"data": {"text": "# Only a heading"}},
+        {"data": {"text": DRAFT}, "files": {"file": ("a.md", b"# A")}},
+        {"files": {"file": ("plan.docx", b"no zip")}},
+        {"files": {"file": ("plan.exe", b"MZ")}},
+        {"files": {"file": ("empty.md", b"")}},
+    ],
+)
+def test_a_draft_that_cannot_be_checked_is_a_problem_and_not_an_error(
+    client: TestClient, sent: dict[str, object]
+) -> None:
+    answer = client.post("/v1/checks", **sent)  # pyright: ignore[reportArgumentType]
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["detail"]
+    assert answer.json()["fix"]
+
+
+@pytest.mark.parametrize("check_id", ["0" * 32, "..", "%2e%2e%2fdata", "x"])
+def test_an_unknown_report_is_not_found(client: TestClient, check_id: str) -> None:
+    assert client.get(f"/v1/checks/{check_id}").status_code == 404
+
+
+# -- the command line ---------------------------------------------------------------------------
+
+
+def run(folder: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "api", "check", *words],
+        capture_output=True,
+        text=True,
+        input=given,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PLUMBLINE_DATA_DIR": str(folder / "data")},
+        check=False,
+    )
+
+
+def test_a_draft_on_standard_input_is_checked(tmp_path: Path) -> None:
+    done = run(tmp_path, "-", "--format", "json", "--fail-on", "conflicts", given=DRAFT)
+    assert done.returncode == 1, done.stderr
+    assert len(json.loads(done.stdout)["clauses"]) == 2
+
+
+def test_a_draft_without_conflicts_passes_the_gate(tmp_path: Path) -> None:
+    (tmp_path / "plan.md").write_text("Trains will run on Sundays in the summer.\n")
+    done = run(tmp_path, "plan.md", "--fail-on", "conflicts")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_waived_conflict_passes_the_gate(tmp_path: Path) -> None:
+    (tmp_path / "plan.md").write_text(DRAFT)
+    found = json.loads(run(tmp_path, "plan.md", "--format", "json").stdout)["findings"]
+    waivers = "".join(
+        f'[[waiver]]\nfingerprint = "{held["fingerprint"]}"\nname = "Ann"\n'
+        'reason = "agreed"\nexpires = 2099-01-31\n'
+        for held in found
+    )
+    (tmp_path / "waivers.toml").write_text(waivers)
+    done = run(tmp_path, "plan.md", "--fail-on", "unsure", "--waivers", "waivers.toml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["missing.md"],
+        ["plan.md", "--format", "pdf"],
+        ["plan.md", "--fail-on", "everything"],
+        ["plan.md", "--format", "docx"],
+        ["plan.md", "--principles", "missing.toml"],
+        ["plan.md", "--waivers", "missing.toml"],
+    ],
+)
+def test_wrong_usage_says_what_is_wrong_and_exits_2(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "plan.md").write_text(DRAFT)
+    done = run(tmp_path, *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: ")
