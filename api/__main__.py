@@ -224,6 +224,22 @@ def eval_retrieval(
     evaluating.eval_retrieval(corpus, cases, fail_under=fail_under or [], out=out, as_json=as_json)
 
 
+@evaluate.command(name="answerability")
+def eval_answerability(
+    corpus: Annotated[Path, typer.Option(help="The pool of passages, as JSON lines.")],
+    cases: Cases,
+    fail_under: FailUnder = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Is it known when the passages do not answer a question?"""
+    from api import evaluating
+
+    evaluating.eval_answerability(
+        corpus, cases, fail_under=fail_under or [], out=out, as_json=as_json
+    )
+
+
 @evaluate.command(name="checks")
 def eval_checks(
     cases: Cases, fail_under: FailUnder = None, out: Out = None, as_json: AsJson = False

@@ -12,10 +12,14 @@ from typing import Any
 from api.commands import opened
 from assistant.bootstrap import open_assistant
 from assistant.checks.judging import TrainedJudge
+from assistant.evidence import EVIDENCE_FEATURES, LEAST, Evidence
+from assistant.quoting import FEATURES, QuotingWriter
 from assistant.retrieval import Retriever
+from assistant.weighing import load_logistic
 from corpus.embedding import SHIPPED
 from corpus.errors import ConfigurationError
 from corpus.settings import Settings, load_settings
+from evals.answerability import run_answerability, summarise_answerability
 from evals.answers import AnswerOutcome, run_answers, summarise
 from evals.checks import load_pairs, run_checks, summarise_checks, summarise_pairs
 from evals.clauses import NAMES, load_clauses
@@ -26,7 +30,7 @@ from evals.retrieval import RetrievalOutcome, run_retrieval, summarise_retrieval
 
 # Figures of which less is better: below them is where a gate wants to be.
 LESS_IS_BETTER = frozenset(
-    {"refused_wrong", "crashed", "sentences_median", "latency_p50_ms", "ece"}
+    {"refused_wrong", "abstained_wrong", "crashed", "sentences_median", "latency_p50_ms", "ece"}
 )
 
 
@@ -75,6 +79,50 @@ def eval_retrieval(
     _report(
         summarise_retrieval(outcomes),
         {"corpus": str(corpus), "cases": str(cases), "embedding": SHIPPED},
+        floors,
+        as_json=as_json,
+    )
+
+
+def eval_answerability(
+    corpus: Path, cases: Path, *, fail_under: Sequence[str], out: Path | None, as_json: bool
+) -> None:
+    """Measure the decision whether the passages answer, over a pool with labels."""
+    floors = read_floors(fail_under)
+    passages, questions = load_passages(corpus), load_cases(cases)
+    with opened(_pool_settings(corpus)) as store:
+        fill(store.library, store.embedder, passages, progress=_count("passages", len(passages)))
+        store.catch_up()
+        outcomes = run_answerability(
+            questions,
+            store,
+            Retriever(store),
+            QuotingWriter(store.lexical, load_logistic("sentences", FEATURES)),
+            Evidence(load_logistic("evidence", EVIDENCE_FEATURES)),
+            progress=_tell("asked"),
+        )
+    if not outcomes:
+        raise ConfigurationError(
+            f"No case of {cases} says whether it can be answered.",
+            fix='Cases need `answerability`: "ANSWERABLE" or "UNANSWERABLE".',
+        )
+    if out is not None:
+        _write_lines(
+            out / "answerability.jsonl",
+            [
+                {
+                    "id": outcome.case.id,
+                    "question": outcome.case.question,
+                    "answerable": outcome.answerable,
+                    "probability": round(outcome.probability, 4),
+                    "error": outcome.error,
+                }
+                for outcome in outcomes
+            ],
+        )
+    _report(
+        summarise_answerability(outcomes),
+        {"corpus": str(corpus), "cases": str(cases), "threshold": LEAST},
         floors,
         as_json=as_json,
     )

@@ -135,3 +135,61 @@ def test_retrieval_is_measured_in_a_library_of_its_own(tmp_path: Path) -> None:
     assert metrics["conversation.nDCG@10"]["value"] == 1
     assert metrics["rewrite.R@5"]["n"] == 1
     assert len((out / "retrieval.jsonl").read_text().splitlines()) == 5
+
+
+def test_answerability_is_measured(tmp_path: Path) -> None:
+    corpus, cases = tmp_path / "corpus.jsonl", tmp_path / "cases.jsonl"
+    corpus.write_text(
+        json.dumps({"id": "bus", "title": "Buses", "text": "Buses run every ten minutes."})
+    )
+    questions = [
+        {"id": "a<::>1", "question": "How often do buses run?", "answerability": "answerable"},
+        {"id": "b<::>1", "question": "Who paints cathedrals?", "answerability": "UNANSWERABLE"},
+        {"id": "c<::>1", "question": "Hello there", "answerability": "conversational"},
+    ]
+    cases.write_text("\n".join(json.dumps(question) for question in questions))
+    done = plumbline(
+        tmp_path / "data", "eval", "answerability", "--corpus", str(corpus), "--cases",
+        str(cases), "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(done.stdout)["metrics"]
+    assert (metrics["auroc"]["value"], metrics["auroc"]["n"]) == (1, 2)
+
+
+def test_the_judge_is_measured_on_clauses_and_on_pairs(tmp_path: Path) -> None:
+    clauses, pairs = tmp_path / "clauses.jsonl", tmp_path / "pairs.jsonl"
+    clauses.write_text(
+        json.dumps(
+            {
+                "id": "a",
+                "text": "Help will be limited to people in the most severe need.",
+                "labels": {"P4": "conflicts"},
+                "disputed": ["P2"],
+            }
+        )
+    )
+    pairs.write_text(
+        json.dumps(
+            {
+                "id": "a",
+                "text_a": "Labour will build a new railway.",
+                "text_b": "The Conservatives will build a new railway.",
+                "change": "party-name-swap",
+                "must": "same",
+            }
+        )
+    )
+    done = plumbline(tmp_path, "eval", "checks", "--cases", str(clauses), "--json")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(done.stdout)["metrics"]
+    assert {"mean_f1", "P4.conflicts.f1", "ece", "coverage"} <= metrics.keys()
+    assert metrics["P4.conflicts.recall"]["n"] == 1
+    done = plumbline(tmp_path, "eval", "invariance", "--cases", str(pairs), "--json")
+    metrics = json.loads(done.stdout)["metrics"]
+    assert metrics["same.party"]["value"] == 1
+    assert {"same.other", "flip"} <= metrics.keys()
+    clauses.write_text('{"id": "a", "text": "x", "labels": {"P9": "supports"}}')
+    wrong = plumbline(tmp_path, "eval", "checks", "--cases", str(clauses))
+    assert wrong.returncode == 2
+    assert "line 1" in wrong.stderr
