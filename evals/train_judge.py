@@ -34,6 +34,7 @@ from assistant.checks.types import Verdict
 from corpus.embedding import shipped_model_folder
 from evals.clauses import LabelledClause, label_f1s, load_training_clauses
 
+WEIGHTS = Path("build") / "judge.pt"  # as trained, before int8
 HELD_OUT = 0.1
 EPOCHS = 8
 BATCH = 32
@@ -158,7 +159,7 @@ def train(model: Any, tokenizer: Any, clauses: Sequence[LabelledClause], *, seed
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            total += float(loss)
+            total += loss.item()
         print(
             f"epoch {epoch + 1} of {EPOCHS}: loss {total / len(batches):.3f}, "
             f"{time.monotonic() - started:.0f} s",
@@ -243,6 +244,7 @@ def main() -> int:
     """Train, calibrate, export, check, and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--trained", type=Path, help="take these weights and do not train again")
     arguments = parser.parse_args()
     import torch
 
@@ -253,7 +255,13 @@ def main() -> int:
     clauses = load_training_clauses()
     training, held_out = split(clauses, seed=arguments.seed)
     model, tokenizer = network()
-    train(model, tokenizer, training, seed=arguments.seed)
+    if arguments.trained is not None:
+        model.load_state_dict(torch.load(arguments.trained, weights_only=True))
+        model.eval()
+    else:
+        train(model, tokenizer, training, seed=arguments.seed)
+        WEIGHTS.parent.mkdir(exist_ok=True)
+        torch.save(model.state_dict(), WEIGHTS)  # whatever fails from here on, they are kept
     texts = [clause.text for clause in held_out]
     by_torch = scores_by_torch(model, tokenizer, texts)
     draft = MODEL.with_suffix(".new.onnx")
@@ -263,7 +271,10 @@ def main() -> int:
     quantised = float(label_f1s(held_out, by_onnx.argmax(-1)).mean())
     if quantised < exact - MOST_LOST:
         draft.unlink()
-        raise RuntimeError(f"int8 costs too much: mean F1 {quantised:.3f} against {exact:.3f}.")
+        raise RuntimeError(
+            f"int8 costs too much: mean F1 {quantised:.3f} against {exact:.3f}. The weights are in "
+            f"{WEIGHTS}; --trained takes them up again."
+        )
     calibration = calibrate(by_onnx, held_out)
     f1s = label_f1s(held_out, by_onnx.argmax(-1))
     draft.replace(MODEL)
