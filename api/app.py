@@ -15,6 +15,7 @@ from api import (
     document_routes,
     health_routes,
     local_routes,
+    page_frame,
     page_routes,
     problems,
 )
@@ -95,6 +96,6 @@ def create_app(settings: Settings, *, local_token: str | None = None) -> FastAPI
         page_routes,
     ):
         app.include_router(routes.router)
-    page_routes.mount_static(app)
-    problems.install(app, page_routes.error_page)
+    page_frame.mount_static(app)
+    problems.install(app, page_frame.error_page)
     return app

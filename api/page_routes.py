@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Form, Request
 from starlette.responses import RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.templating import Jinja2Templates
 
 from api.bodies import MOST_CHARACTERS, question_text
 from api.chatting import Exchange
 from api.document_routes import End, Start, Version
 from api.guarding import COOKIE, same_secret, session_of
 from api.opening import held_document, opened_page
+from api.page_frame import PAGE_FOLDER, framed
 from api.page_text import laid_out
-from api.problems import Problem
 from api.service import MetricsDep, Service, ServiceDep
-from api.showing import shown_date, shown_exchanges
+from api.showing import shown_exchanges
 
-_FOLDER = Path(__file__).parent / "page"
 _EXAMPLES = 4
-# Not no-referrer: under it a browser hides from us that our own form was sent from our own page.
-_HEADERS = {"Referrer-Policy": "same-origin"}
 
 router = APIRouter(include_in_schema=False, default_response_class=Response)
-_templates = Jinja2Templates(directory=_FOLDER / "templates")
-cast("dict[str, Any]", _templates.env.filters)["shown_date"] = shown_date
-
-
-def mount_static(app: FastAPI) -> None:
-    """Serve the style sheet and the scripts."""
-    app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
-
-
-def error_page(request: Request, problem: Problem) -> Response:
-    """A problem for a person with a browser."""
-    return _page(request, "error.html", problem.status_code, problem=problem)
 
 
 @router.get("/")
@@ -82,7 +64,9 @@ def conversation(request: Request, conversation_id: str, service: ServiceDep) ->
 @router.get("/documents")
 def library(request: Request, service: ServiceDep) -> Response:
     """What the library holds."""
-    return _page(request, "library.html", documents=service.store.library.documents())
+    return framed(
+        request, "library.html", here="Library", documents=service.store.library.documents()
+    )
 
 
 @router.get("/documents/{document_id}")
@@ -104,9 +88,10 @@ def page(
 ) -> Response:
     """A page of a source with the cited words marked: what a citation's link opens."""
     opened = opened_page(service, document_id, number, version)
-    return _page(
+    return framed(
         request,
         "source.html",
+        here="Library",
         opened=opened,
         document=opened.document,
         blocks=laid_out(opened.page, start=start, end=end),
@@ -120,13 +105,13 @@ def page(
 def interface(request: Request) -> Response:
     """The HTTP interface, as the application describes itself."""
     app: FastAPI = request.app
-    return _page(request, "docs.html", schema=app.openapi())
+    return framed(request, "docs.html", schema=app.openapi())
 
 
 @router.get("/sign-in")
 def sign_in_form(request: Request) -> Response:
     """Ask for the key, where the server has one."""
-    return _page(request, "sign-in.html", wrong=False)
+    return framed(request, "sign-in.html", wrong=False)
 
 
 @router.post("/sign-in")
@@ -136,7 +121,7 @@ def sign_in(request: Request, key: Annotated[str, Form()] = "") -> Response:
     if held is None:
         return RedirectResponse("/", 303)
     if not same_secret(key.strip().encode().decode("latin-1"), held):
-        return _page(request, "sign-in.html", 401, wrong=True)
+        return framed(request, "sign-in.html", 401, wrong=True)
     response = RedirectResponse("/", 303)
     response.set_cookie(
         COOKIE,
@@ -151,10 +136,12 @@ def sign_in(request: Request, key: Annotated[str, Form()] = "") -> Response:
 def _start_page(
     request: Request, service: Service, problem: str = "", question: str = ""
 ) -> Response:
-    return _page(
+    return framed(
         request,
         "chat.html",
         422 if problem else 200,
+        here="Ask",
+        most_characters=MOST_CHARACTERS,
         exchanges=[],
         conversation=None,
         examples=_examples(service),
@@ -171,10 +158,12 @@ def _conversation_page(
     question: str = "",
 ) -> Response:
     held = service.conversations.get(conversation_id)
-    return _page(
+    return framed(
         request,
         "chat.html",
         422 if problem else 200,
+        here="Ask",
+        most_characters=MOST_CHARACTERS,
         exchanges=shown_exchanges(service.conversations.messages(conversation_id)),
         conversation=held,
         examples=[],
@@ -189,18 +178,8 @@ def _examples(service: Service) -> list[str] | None:
     if not documents:
         return None
     held = {document.id for document in documents}
-    written = tomllib.loads((_FOLDER / "examples.toml").read_text(encoding="utf-8"))["example"]
+    written = tomllib.loads((PAGE_FOLDER / "examples.toml").read_text(encoding="utf-8"))["example"]
     known = [str(example["question"]) for example in written if example["document"] in held]
     # Another library: what its documents are called is the best hint at what to ask.
     titles = [f"What does “{document.details.title}” say?" for document in documents]
     return (known or titles)[:_EXAMPLES]
-
-
-def _page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    return _templates.TemplateResponse(
-        request,
-        template,
-        {"most_characters": MOST_CHARACTERS, **values},
-        status_code=status,
-        headers=_HEADERS,
-    )

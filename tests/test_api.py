@@ -495,7 +495,7 @@ def test_a_browser_signs_in_with_the_key(folder: Path) -> None:
 
 
 def test_every_response_has_the_security_headers(client: TestClient) -> None:
-    for address in ("/", "/v1/documents", "/v1/nothing", "/static/page.js", "/docs"):
+    for address in ("/", "/v1/documents", "/v1/nothing", "/static/ask.js", "/docs"):
         headers = client.get(address).headers
         policy = headers["content-security-policy"]
         assert "default-src 'none'" in policy

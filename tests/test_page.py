@@ -115,7 +115,7 @@ def test_a_wrong_address_is_a_page_for_a_person(client: TestClient) -> None:
 def test_markup_in_questions_and_documents_stays_text(client: TestClient) -> None:
     asked = client.post("/", data={"question": "<script>alert(1)</script><img src=x>?"}).text
     scripts = Elements(asked).of("script")
-    assert [script.get("src") for script in scripts] == ["/static/page.js"]
+    assert [script.get("src") for script in scripts] == ["/static/ask.js"]
     assert Elements(asked).of("img") == []
     source = client.get("/documents/finland/pages/1").text
     assert Elements(source).of("script") == []
@@ -253,12 +253,12 @@ def test_in_a_browser_an_answer_streams_and_its_source_opens_beside_it(tmp_path:
         assert "/conversations/" in page.url
         page.focus(".citation")
         page.keyboard.press("Enter")
-        page.wait_for_selector("#source mark")
-        assert page.inner_text("#source mark").startswith("Wigan Council saved £115 million")
-        assert page.evaluate("() => document.activeElement.id") == "source-title"
+        page.wait_for_selector("#panel mark")
+        assert page.inner_text("#panel mark").startswith("Wigan Council saved £115 million")
+        assert page.evaluate("() => document.activeElement.id") == "panel-title"
         assert page.evaluate("() => document.documentElement.scrollWidth") == 320
         page.keyboard.press("Escape")
-        assert page.is_hidden("#source")
+        assert page.is_hidden("#panel")
         assert page.evaluate("() => document.activeElement.className") == "citation"
         page.reload()
         assert page.locator(".exchange").count() == 1

@@ -1,6 +1,8 @@
 // One question and its answer in the thread, sentence by sentence.
 // Keep in step with templates/answer.html. Words are set as text, never as HTML.
 
+import { element } from "./dom.js";
+
 export class Exchange {
   constructor(thread, question) {
     this.numbers = new Map();
@@ -147,15 +149,4 @@ function shownDate(iso) {
     shown.day = "numeric";
   }
   return new Intl.DateTimeFormat("en-GB", shown).format(Date.UTC(year, month - 1, day));
-}
-
-function element(name, className = "", words = "") {
-  const made = document.createElement(name);
-  if (className) {
-    made.className = className;
-  }
-  if (words) {
-    made.textContent = words;
-  }
-  return made;
 }

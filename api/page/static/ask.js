@@ -1,8 +1,9 @@
 // The chat page. Without this file everything still works, by forms and links.
 
 import { Exchange } from "./answer.js";
+import { problemOf, showProblem } from "./dom.js";
 import { readEvents } from "./events.js";
-import { openSources } from "./source.js";
+import { openSources, Panel } from "./panel.js";
 
 const form = document.getElementById("ask");
 const box = document.getElementById("question");
@@ -19,7 +20,8 @@ async function ask(question) {
   }
   asking = true;
   button.disabled = true;
-  showProblem(null);
+  document.querySelector("main > .problem")?.remove(); // what the server said of the last form
+  showProblem(problem, null);
   const exchange = new Exchange(thread, question);
   try {
     const conversation = form.elements.conversation_id.value;
@@ -54,20 +56,12 @@ async function ask(question) {
   } catch (fault) {
     exchange.remove();
     box.value = question;
-    showProblem(fault);
+    showProblem(problem, fault);
   } finally {
     asking = false;
     button.disabled = false;
     box.focus({ preventScroll: true });
   }
-}
-
-async function problemOf(response) {
-  const type = response.headers.get("Content-Type") ?? "";
-  if (type.startsWith("application/problem+json")) {
-    return response.json();
-  }
-  return { detail: `The server answered with status ${response.status}.`, fix: "Try again." };
 }
 
 // From now on a question follows up, and reloading shows the same conversation.
@@ -79,22 +73,6 @@ function carryOn(conversation) {
   if (again) {
     again.hidden = false;
   }
-}
-
-function showProblem(fault) {
-  problem.replaceChildren();
-  document.querySelector("main > .problem")?.remove();
-  problem.classList.toggle("problem", fault !== null);
-  if (fault === null) {
-    return;
-  }
-  const heading = document.createElement("h2");
-  heading.textContent = "There is a problem";
-  const words = document.createElement("p");
-  words.textContent = fault.detail
-    ? `${fault.detail} ${fault.fix ?? ""}`
-    : "The server cannot be reached. Check that it is running, and ask again.";
-  problem.append(heading, words);
 }
 
 form.addEventListener("submit", (event) => {
@@ -111,4 +89,4 @@ box.addEventListener("keydown", (event) => {
     form.requestSubmit();
   }
 });
-openSources();
+openSources(new Panel());

@@ -1,0 +1,51 @@
+"""What every page is made with: the templates, the navigation, the static files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+
+from api.problems import Problem
+from api.showing import shown_date
+
+PAGE_FOLDER = Path(__file__).parent / "page"
+# Not no-referrer: under it a browser hides from us that our own form was sent from our own page.
+_HEADERS = {"Referrer-Policy": "same-origin"}
+
+
+class Place(NamedTuple):
+    """A part of the site; a page marks it as the present one by giving its name as `here`."""
+
+    name: str
+    address: str
+
+
+NAVIGATION = (Place("Ask", "/"), Place("Library", "/documents"))
+
+_templates = Jinja2Templates(directory=PAGE_FOLDER / "templates")
+cast("dict[str, Any]", _templates.env.filters)["shown_date"] = shown_date
+cast("dict[str, Any]", _templates.env.globals)["navigation"] = NAVIGATION
+
+
+def framed(
+    request: Request, template: str, status: int = 200, *, here: str = "", **values: Any
+) -> Response:
+    """A page from its template; `here` is the part of the site it belongs to."""
+    return _templates.TemplateResponse(
+        request, template, {"here": here, **values}, status_code=status, headers=_HEADERS
+    )
+
+
+def error_page(request: Request, problem: Problem) -> Response:
+    """A problem for a person with a browser."""
+    return framed(request, "error.html", problem.status_code, problem=problem)
+
+
+def mount_static(app: FastAPI) -> None:
+    """Serve the style sheets and the scripts."""
+    app.mount("/static", StaticFiles(directory=PAGE_FOLDER / "static"), name="static")
