@@ -15,6 +15,7 @@ from api import (
     document_routes,
     health_routes,
     local_routes,
+    message_routes,
     page_frame,
     page_routes,
     problems,
@@ -93,6 +94,7 @@ def create_app(settings: Settings, *, local_token: str | None = None) -> FastAPI
         document_routes,
         health_routes,
         local_routes,
+        message_routes,
         page_routes,
     ):
         app.include_router(routes.router)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from assistant.types import Role, Turn
+from corpus.feedback import Rating, Reason
 from corpus.filters import Filters
 from corpus.types import Standing
 
@@ -106,6 +107,15 @@ class TitleBody(_Body):
     """A conversation's new title."""
 
     title: Annotated[str, AfterValidator(_title_text)]
+
+
+class FeedbackBody(_Body):
+    """What a reader says of an answer."""
+
+    rating: Rating | None = None
+    reasons: Annotated[list[Reason], Field(default=[], max_length=20)] = []
+    comment: Annotated[str, Field(max_length=4000), AfterValidator(plain_text)] = ""
+    wanted_in_tests: bool = False
 
 
 class TurnBody(_Body):

@@ -20,6 +20,7 @@ from assistant.bootstrap import open_assistant, open_checker
 from assistant.checks.checking import Checker
 from corpus.conversations import Conversations
 from corpus.errors import UserError
+from corpus.feedback import FeedbackBook
 from corpus.settings import Settings
 from corpus.store import Store
 from ingest.ingesting import Ingester, Progress
@@ -52,6 +53,7 @@ class Service:
         self.store = Store(settings)
         self.store.library.check_embedding(self.store.embedder.fingerprint)
         self.conversations = Conversations(self.store.library.engine)
+        self.feedback = FeedbackBook(self.store.library.engine)
         self.ingester = Ingester(self.store.library, self.store.files, self.store.embedder)
         self.pictures = Pictures()
         self.incoming = settings.data_dir / "incoming"  # uploads, while they are being read

@@ -109,6 +109,18 @@ class Conversations:
             rows = connection.execute(query).mappings().all()
         return [_message(row) for row in reversed(rows)]
 
+    def answer(self, message_id: str) -> Message:
+        """One answer by its message's id. Raises NotFound, for a question too."""
+        if _ID.fullmatch(message_id) is None:
+            raise no_such_answer(message_id)
+        message = tables.message
+        query = select(message).where(message.c.id == message_id, message.c.role == "assistant")
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise no_such_answer(message_id)
+        return _message(row)
+
     def rename(self, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title. Raises NotFound."""
         _check_id(conversation_id)
@@ -233,6 +245,14 @@ def _no_such_conversation(conversation_id: str) -> NotFound:
     return NotFound(
         f"There is no conversation {conversation_id[:40]!r}.",
         fix="Leave conversation_id out to start one; GET /v1/conversations lists those there are.",
+    )
+
+
+def no_such_answer(message_id: str) -> NotFound:
+    """What is said of an id that is no answer's."""
+    return NotFound(
+        f"There is no answer {message_id[:40]!r}.",
+        fix="Its conversation may have been deleted; GET /v1/conversations lists those there are.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -151,6 +152,20 @@ message = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("elapsed_ms", Float),
     UniqueConstraint("conversation_id", "position"),
+)
+
+# What readers say of an answer: one row an answer, the last that was said.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column(
+        "message_id", String(32), ForeignKey("message.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("rating", String(8)),  # "good", "bad", or not rated
+    Column("reasons", JSON, nullable=False),  # names of `corpus.feedback.Reason`
+    Column("comment", Text, nullable=False),
+    Column("wanted_in_tests", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
 Index("ix_conversation_updated_at", conversation.c.updated_at)

@@ -109,6 +109,37 @@ def test_search_gives_as_many_passages_as_asked_for(client: TestClient) -> None:
     assert found[0]["title"] == "Housing First in Finland"
 
 
+# -- feedback ---------------------------------------------------------------------------------
+
+
+def test_feedback_is_kept_and_the_last_word_counts(client: TestClient) -> None:
+    message = client.post("/v1/chat", json={"message": QUESTION}).json()["message_id"]
+    address = f"/v1/messages/{message}/feedback"
+    assert client.post(address, json={"rating": "good"}).json()["rating"] == "good"
+    asked = {
+        "rating": "bad",
+        "reasons": ["incomplete", "old", "old"],
+        "comment": " No date. ",
+        "wanted_in_tests": True,
+    }
+    kept = client.post(address, json=asked).json()
+    assert (kept["reasons"], kept["comment"]) == (["incomplete", "old"], "No date.")
+    app: Any = client.app
+    wanted = app.state.service.feedback.list(wanted_in_tests=True)
+    assert [held.feedback.message_id for held in wanted] == [message]
+    assert wanted[0].feedback.rating == "bad"
+
+
+def test_feedback_on_what_is_no_answer_is_refused(client: TestClient) -> None:
+    for message in ("0" * 32, "nothing"):
+        assert_problem(client.post(f"/v1/messages/{message}/feedback", json={}), 404, "no answer")
+    answer = client.post("/v1/chat", json={"message": QUESTION}).json()
+    address = f"/v1/messages/{answer['message_id']}/feedback"
+    assert_problem(client.post(address, json={"rating": "fine"}), 422)
+    client.delete(f"/v1/conversations/{answer['conversation_id']}")
+    assert_problem(client.post(address, json={"rating": "good"}), 404, "no answer")
+
+
 # -- conversations ----------------------------------------------------------------------------
 
 
