@@ -10,10 +10,12 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from api import (
+    about_pages,
     chat_routes,
     check_routes,
     document_routes,
     health_routes,
+    library_pages,
     local_routes,
     message_routes,
     page_frame,
@@ -89,10 +91,12 @@ def create_app(settings: Settings, *, local_token: str | None = None) -> FastAPI
     app.state.local_token = local_token
     app.state.api_key = settings.api_key.get_secret_value() if settings.api_key else None
     for routes in (
+        about_pages,
         chat_routes,
         check_routes,
         document_routes,
         health_routes,
+        library_pages,
         local_routes,
         message_routes,
         page_routes,

@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 JSON_BYTES = 1_000_000
 COOKIE = "plumbline_session"
 TOKEN_HEADER = "X-Plumbline-Token"
-UPLOADS = frozenset({"/v1/documents", "/v1/checks"})  # the addresses that take files
+UPLOADS = frozenset(
+    {"/v1/documents", "/v1/checks", "/documents", "/check"}
+)  # the addresses that take files
 
 # Open to all: they tell nothing of the library.
 _OPEN = ("/healthz", "/readyz", "/metrics", "/sign-in", "/static/", "/docs", "/openapi.json")

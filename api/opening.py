@@ -57,10 +57,10 @@ def opened_page(
     page = library.page(version, number)
     sha256, file_name = library.file_of(version)
     original = service.store.files.path(sha256, file_name)
-    return OpenedPage(document, version, page, original if _is_pdf(original) else None)
+    return OpenedPage(document, version, page, original if is_pdf(original) else None)
 
 
-def _is_pdf(original: Path) -> bool:
+def is_pdf(original: Path) -> bool:
     """Whether a file is a PDF by what it holds; its name may be wrong."""
     try:
         with original.open("rb") as file:

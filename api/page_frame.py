@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from api.problems import Problem
-from api.showing import shown_date
+from api.showing import shown_date, shown_moment
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 # Not no-referrer: under it a browser hides from us that our own form was sent from our own page.
@@ -25,10 +25,16 @@ class Place(NamedTuple):
     address: str
 
 
-NAVIGATION = (Place("Ask", "/"), Place("Library", "/documents"))
+NAVIGATION = (
+    Place("Ask", "/"),
+    Place("Library", "/documents"),
+    Place("About", "/about"),
+)
 
 _templates = Jinja2Templates(directory=PAGE_FOLDER / "templates")
-cast("dict[str, Any]", _templates.env.filters)["shown_date"] = shown_date
+_filters = cast("dict[str, Any]", _templates.env.filters)
+_filters["shown_date"] = shown_date
+_filters["shown_moment"] = shown_moment
 cast("dict[str, Any]", _templates.env.globals)["navigation"] = NAVIGATION
 
 

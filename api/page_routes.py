@@ -12,7 +12,7 @@ from api.bodies import MOST_CHARACTERS, question_text
 from api.chatting import Exchange
 from api.document_routes import End, Start, Version
 from api.guarding import COOKIE, same_secret, session_of
-from api.opening import held_document, opened_page
+from api.opening import opened_page
 from api.page_frame import PAGE_FOLDER, framed
 from api.page_text import laid_out
 from api.service import MetricsDep, Service, ServiceDep
@@ -59,21 +59,6 @@ def ask(
 def conversation(request: Request, conversation_id: str, service: ServiceDep) -> Response:
     """A conversation that was kept, to read on or to follow up."""
     return _conversation_page(request, service, conversation_id)
-
-
-@router.get("/documents")
-def library(request: Request, service: ServiceDep) -> Response:
-    """What the library holds."""
-    return framed(
-        request, "library.html", here="Library", documents=service.store.library.documents()
-    )
-
-
-@router.get("/documents/{document_id}")
-def document(document_id: str, service: ServiceDep) -> Response:
-    """A document, at its first page."""
-    held = held_document(service, document_id)
-    return RedirectResponse(f"/documents/{held.id}/pages/1", 303)
 
 
 @router.get("/documents/{document_id}/pages/{number}")

@@ -32,11 +32,12 @@ def laid_out(page: Page, *, start: int = 0, end: int = 0) -> list[LaidOut]:
     """
     return [
         LaidOut(block.kind.value, block.level, tuple(_runs(page.text, block, start, end)))
-        for block in _without_gaps(page)
+        for block in without_gaps(page)
     ]
 
 
-def _without_gaps(page: Page) -> Iterator[Block]:
+def without_gaps(page: Page) -> Iterator[Block]:
+    """The blocks of a page in order, and text that belongs to none as paragraphs."""
     reached = 0
     for block in page.blocks:
         yield from _paragraphs(page.text, reached, block.start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import cast
 
@@ -107,6 +107,12 @@ def shown_date(iso: str | None) -> str:
     if published.day > 1:
         return f"{published.day} {published:%B %Y}"
     return f"{published:%B %Y}" if published.month > 1 else f"{published:%Y}"
+
+
+def shown_moment(moment: datetime) -> str:
+    """A time that something happened here, to the minute, in the server's own time."""
+    local = moment.astimezone()
+    return f"{local.day} {local:%B %Y, %H:%M}"
 
 
 def _pairs(messages: Sequence[Message]) -> Iterable[tuple[Message, Message]]:

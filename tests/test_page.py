@@ -125,7 +125,7 @@ def test_the_library_lists_its_documents(client: TestClient) -> None:
     page = text_of(client.get("/documents").text)
     assert "2 documents" in page
     assert "Housing First in Finland Y-Foundation · 20 May 2021 · evaluation" in page
-    assert client.get("/documents/wigan").url.path == "/documents/wigan/pages/1"
+    assert text_of(client.get("/documents/wigan").text).count("The Wigan Deal") >= 1
 
 
 def test_the_start_page_offers_questions_about_what_the_library_holds(client: TestClient) -> None:
