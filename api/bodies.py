@@ -13,6 +13,7 @@ from corpus.filters import Filters
 from corpus.types import Standing
 
 MOST_CHARACTERS = 4000  # of a question: about 600 words
+MOST_DRAFT = 400_000  # characters of a draft that is sent as text
 
 
 def plain_text(text: str) -> str:
@@ -101,6 +102,31 @@ class SearchBody(_Body):
     query: Question
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     filters: FiltersBody | None = None
+
+
+class CheckBody(_Body):
+    """A draft to check, as text."""
+
+    text: Annotated[str, Field(max_length=MOST_DRAFT), AfterValidator(plain_text)]
+    name: ShortText = ""
+    supports: bool = False
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.0
+    against: Annotated[str, Field(max_length=32)] = ""
+
+
+class WaiverBody(_Body):
+    """A finding that a named person accepts, with a reason, until a day."""
+
+    fingerprint: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
+    reason: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(plain_text)]
+    expires: date
+
+
+class WaiversBody(_Body):
+    """All the waivers of a check."""
+
+    waivers: Annotated[list[WaiverBody], Field(max_length=10_000)]
 
 
 class TitleBody(_Body):

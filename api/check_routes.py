@@ -1,23 +1,27 @@
 """Drafts checked over HTTP: a file or pasted text in, a report out in each of its forms.
 
-A report is kept as the texts of its forms, in a folder of its own, until someone deletes it.
+A report is kept in the library's database until someone deletes it.
 """
 
 from __future__ import annotations
 
+import json
 import queue
-import re
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
+from pydantic import ValidationError
+from typing_extensions import TypedDict
 
-from api.checking import check_file
+from api.bodies import MOST_DRAFT, CheckBody, WaiversBody
+from api.checking import check_one, read_draft
 from api.document_routes import safe_name, store_upload
 from api.problems import Problem
 from api.service import Service, ServiceDep
@@ -25,13 +29,15 @@ from api.streaming import MEDIA_TYPE as EVENT_STREAM
 from api.streaming import Told, event_stream
 from assistant.checks.checking import Telling, Wanted
 from assistant.checks.commenting import commented
+from assistant.checks.comparing import waived
 from assistant.checks.formats import FORMATS
 from assistant.checks.formats.as_json import report_json
-from corpus.errors import UserError
+from assistant.checks.formats.from_json import report_from_json
+from assistant.checks.types import Waiver
+from corpus.checked import CheckedDraft
 
 router = APIRouter(prefix="/v1/checks", tags=["checks"])
 
-MOST_TEXT = 400_000  # characters of pasted text
 TYPES = {
     "text": "text/plain",
     "json": "application/json",
@@ -42,119 +48,282 @@ TYPES = {
     "junit": "application/xml",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-_ID = re.compile(r"[0-9a-f]{32}")
+PASTED = "pasted text"
 
 
-@router.post("", response_model=None)
+class CheckedDraftJson(TypedDict):
+    """A checked draft without its report; the counts are of findings."""
+
+    id: str
+    name: str
+    created_at: datetime
+    clauses: int
+    conflicts: int
+    unsure: int
+    supports: int
+
+
+class CheckedDraftsJson(TypedDict):
+    """Some of the checked drafts, the newest first, and how many there are in all."""
+
+    checks: list[CheckedDraftJson]
+    total: int
+    limit: int
+    offset: int
+
+
+class DraftPageJson(TypedDict):
+    """A page of a draft: the offsets of its clauses are offsets in `text`."""
+
+    number: int
+    text: str
+
+
+class DraftPagesJson(TypedDict):
+    """A draft's text as it was read."""
+
+    pages: list[DraftPageJson]
+
+
+async def _json_sent(request: Request) -> CheckBody | None:
+    """The body of a request that sends JSON instead of a form."""
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        return None
+    try:
+        return CheckBody.model_validate_json(await request.body())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise Problem(
+            422,
+            f"{where}: {first['msg']}.",
+            fix='Send {"text": "…"} as JSON, or a form with `file` or `text`.',
+            code="nothing_to_check",
+        ) from error
+
+
+@router.post(
+    "",
+    response_model=None,
+    openapi_extra={
+        "requestBody": {"content": {"application/json": {"schema": CheckBody.model_json_schema()}}}
+    },
+)
 def check(
     request: Request,
     service: ServiceDep,
+    sent: Annotated[CheckBody | None, Depends(_json_sent)],
     file: Annotated[UploadFile | None, File(description="The draft.")] = None,
-    text: Annotated[str, Form(max_length=MOST_TEXT, description="Or its text.")] = "",
+    text: Annotated[str, Form(max_length=MOST_DRAFT, description="Or its text.")] = "",
+    name: Annotated[str, Form(max_length=200, description="What to call pasted text.")] = "",
     supports: Annotated[bool, Form(description="List clauses that support, too.")] = False,
+    min_confidence: Annotated[float, Form(ge=0, le=1, allow_inf_nan=False)] = 0.0,
+    against: Annotated[str, Form(max_length=32, description="An earlier check's id.")] = "",
 ) -> Response | dict[str, Any]:
-    """Check a draft; asked for text/event-stream, tells `progress` and then one `report`."""
-    if (file is None) == (not text.strip()):
+    """Check a draft; asked for text/event-stream, tells `progress` and then one `report`.
+
+    Compared with an earlier check (`against`), it takes over that one's waivers.
+    """
+    asked = sent or CheckBody(
+        text=text, name=name, supports=supports, min_confidence=min_confidence, against=against
+    )
+    if (file is None) == (not asked.text.strip()):
         raise Problem(
             422,
             "There must be a file or a text, and not both.",
-            fix="Send a form with `file`, or with `text`.",
+            fix="Send a form with `file`, or with `text`; or JSON with `text`.",
             code="nothing_to_check",
         )
-    check_id = secrets.token_hex(16)
-    folder = _folder(service, check_id)
-    draft = folder / "draft" / (safe_name(file.filename) if file else "draft.md")
-    try:
-        if file is not None:
-            store_upload(file, draft)
-        else:
-            draft.parent.mkdir(parents=True)
-            draft.write_text(text, encoding="utf-8")
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise UserError(
-            f"The draft could not be stored: {error.strerror or error}.",
-            fix="Free some disk space on the server and send it again.",
-            code="storage_full",
-        ) from error
-    wanted = Wanted(supports=supports)
+    # What an earlier check is asked for is looked up here, so a wrong id still has a status code.
+    if asked.against:
+        service.checked.report(asked.against)
+    job = _Job(service, secrets.token_hex(16), asked)
+    job.store(file)
     if EVENT_STREAM in request.headers.get("accept", ""):
-        return event_stream(_told(service, check_id, draft, wanted), request.url.path)
-    return _checked(service, check_id, draft, wanted, None)
+        return event_stream(_told(job), request.url.path)
+    return job.run(None)
+
+
+@router.get("")
+def list_checks(
+    service: ServiceDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> CheckedDraftsJson:
+    """List the drafts that were checked, the newest first."""
+    found, total = service.checked.list(limit=limit, offset=offset)
+    return {
+        "checks": [_checked_json(held) for held in found],
+        "total": total,
+        "limit": limit,
+        "offset": offset,
+    }
+
+
+@router.get("/{check_id}/pages")
+def read_draft_pages(service: ServiceDep, check_id: str) -> DraftPagesJson:
+    """Read the draft itself, page by page."""
+    pages = service.checked.pages(check_id)
+    return {"pages": [{"number": n, "text": text} for n, text in enumerate(pages, start=1)]}
+
+
+@router.put("/{check_id}/waivers")
+def set_waivers(service: ServiceDep, check_id: str, body: WaiversBody) -> dict[str, Any]:
+    """Accept findings by name, with a reason and a last day; those accepted before are left."""
+    report = report_from_json(service.checked.report(check_id))
+    known = {found.fingerprint for found in report.findings}
+    waivers = [
+        Waiver(held.fingerprint, held.name, held.reason, held.expires) for held in body.waivers
+    ]
+    if unknown := [held.fingerprint for held in waivers if held.fingerprint not in known]:
+        raise Problem(
+            422,
+            f"No finding of this check has the fingerprint {unknown[0]!r}.",
+            fix="Take the fingerprints from the findings of GET /v1/checks/{id}.",
+            code="unknown_finding",
+        )
+    inline = [found.waiver for found in report.findings if found.waiver and found.waiver.inline]
+    findings, _ = waived(report.findings, [*inline, *waivers], date.today())
+    held = {"id": check_id, **report_json(replace(report, findings=tuple(findings)))}
+    service.checked.replace_report(check_id, held)
+    return held
+
+
+@router.get("/{check_id}.{form}")
+def get_report_in(service: ServiceDep, check_id: str, form: str) -> Response:
+    """A report in one of its forms: json, html, md, csv, sarif, junit, text, docx."""
+    return get_report(service, check_id, form)
 
 
 @router.get("/{check_id}")
-def get_report(service: ServiceDep, check_id: str, form: str = "json") -> FileResponse:
+def get_report(service: ServiceDep, check_id: str, form: str = "json") -> Response:
     """A report in one of its forms: json, html, md, csv, sarif, junit, text, docx."""
-    file = _folder(service, _known(check_id)) / "report" / form if form in TYPES else None
-    if file is None or not file.is_file():
+    held = service.checked.report(check_id)
+    if form not in TYPES:
         raise Problem(
             404,
-            "There is no such report, or not in that form.",
-            fix=f"The forms are {', '.join(TYPES)}; docx is there for a .docx only.",
+            f"There is no form {form[:20]!r} of a report.",
+            fix=f"The forms are {', '.join(TYPES)}.",
             code="not_found",
         )
+    report = report_from_json(held)
+    if form == "docx":
+        original = service.checked.original(check_id)
+        if original is None:
+            raise Problem(
+                404,
+                "This draft was no .docx, so there is none to put comments into.",
+                fix=f"The other forms are {', '.join(name for name in TYPES if name != 'docx')}.",
+                code="not_found",
+            )
+        content = commented(original, report)
+    elif form == "json":
+        content = json.dumps(held, ensure_ascii=False).encode()
+    else:
+        content = FORMATS[form](report).encode()
     # Whatever a draft holds, a browser runs none of it.
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return FileResponse(file, media_type=TYPES[form], headers=headers)
+    return Response(content, media_type=TYPES[form], headers=headers)
 
 
 @router.delete("/{check_id}", status_code=204)
 def delete_report(service: ServiceDep, check_id: str) -> Response:
     """Delete a report and its draft."""
-    folder = _folder(service, _known(check_id))
-    if not folder.is_dir():
-        raise Problem(404, "There is no such report.", fix="Check its id.", code="not_found")
-    shutil.rmtree(folder)
+    service.checked.delete(check_id)
     return Response(status_code=204)
 
 
-def _told(service: Service, check_id: str, draft: Path, wanted: Wanted) -> Iterator[Told]:
-    """`progress` while the check runs in a thread of its own, and then its `report`."""
-    events: queue.Queue[Told | BaseException | None] = queue.Queue()
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One draft to check, in a folder of its own while that lasts."""
+
+    service: Service
+    id: str
+    asked: CheckBody
+
+    @property
+    def folder(self) -> Path:
+        return self.service.incoming / f"check-{self.id}"
+
+    def store(self, file: UploadFile | None) -> None:
+        """Put the draft where a reader can open it. Raises UserError when the disk is full."""
+        name = safe_name(file.filename) if file else "draft.md"
+        path = self.folder / name
+        if file is not None:
+            store_upload(file, path)
+            return
+        path.parent.mkdir(parents=True)
+        path.write_text(self.asked.text, encoding="utf-8")
+
+    def run(self, progress: Telling | None) -> dict[str, Any]:
+        """Check the draft and keep the report; one that fails is not kept."""
+        try:
+            return self._run(progress)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, progress: Telling | None) -> dict[str, Any]:
+        asked, kept = self.asked, self.service.checked
+        [path] = self.folder.iterdir()
+        draft = read_draft(path)
+        if asked.text:
+            draft = replace(draft, name=asked.name or PASTED)
+        earlier = report_from_json(kept.report(asked.against)) if asked.against else None
+        report = check_one(
+            self.service.checker(),
+            draft,
+            Wanted(supports=asked.supports, min_confidence=asked.min_confidence),
+            against=earlier,
+            waivers=[
+                found.waiver
+                for found in (earlier.findings if earlier else ())
+                if found.waiver and not found.waiver.inline
+            ],
+            progress=progress,
+        )
+        held = {"id": self.id, **report_json(report)}
+        kept.add(
+            self.id,
+            name=draft.name,
+            report=held,
+            pages=[page.text for page in draft.pages],
+            original=path.read_bytes() if path.suffix.lower() == ".docx" else None,
+        )
+        return held
+
+
+def _told(job: _Job) -> Iterator[Told]:
+    """`progress` while the check runs in a thread of its own, and then its `report`.
+
+    A caller who goes away finds the report kept all the same, under the id that was told.
+    """
+    events: queue.Queue[Told | BaseException] = queue.Queue()
 
     def tell(doing: str, done: int, total: int) -> None:
-        events.put(Told("progress", {"doing": doing, "done": done, "total": total}))
+        events.put(Told("progress", {"id": job.id, "doing": doing, "done": done, "total": total}))
 
-    def work() -> None:
-        try:
-            events.put(Told("report", _checked(service, check_id, draft, wanted, tell)))
-        except Exception as error:  # told to the caller as the stream's last event
-            events.put(error)
-        else:
-            events.put(None)
-
-    threading.Thread(target=work, name="check", daemon=True).start()
-    while (event := events.get()) is not None:
-        if isinstance(event, BaseException):
-            raise event
+    threading.Thread(target=lambda: _work(job, tell, events.put), name="check", daemon=True).start()
+    while not isinstance(event := events.get(), BaseException):
         yield event
+        if event.event == "report":
+            return
+    raise event
 
 
-def _checked(
-    service: Service, check_id: str, draft: Path, wanted: Wanted, progress: Telling | None
-) -> dict[str, Any]:
-    """Check a stored draft and keep the report in every form; a draft that fails is not kept."""
-    folder = _folder(service, check_id)
+def _work(job: _Job, tell: Telling, put: Callable[[Told | BaseException], None]) -> None:
     try:
-        report = check_file(service.checker(), draft, wanted, progress=progress)
-        forms = folder / "report"
-        forms.mkdir()
-        for form, write in FORMATS.items():
-            (forms / form).write_text(write(report), encoding="utf-8")
-        if draft.suffix.lower() == ".docx":
-            (forms / "docx").write_bytes(commented(draft.read_bytes(), report))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return {"id": check_id, **report_json(report)}
+        put(Told("report", job.run(tell)))
+    except Exception as error:  # told to the caller as the stream's last event
+        put(error)
 
 
-def _folder(service: Service, check_id: str) -> Path:
-    return service.settings.data_dir / "checks" / check_id
-
-
-def _known(check_id: str) -> str:
-    if not _ID.fullmatch(check_id):
-        raise Problem(404, "There is no such report.", fix="Check its id.", code="not_found")
-    return check_id
+def _checked_json(held: CheckedDraft) -> CheckedDraftJson:
+    return {
+        "id": held.id,
+        "name": held.name,
+        "created_at": held.created_at,
+        "clauses": held.clauses,
+        "conflicts": held.conflicts,
+        "unsure": held.unsure,
+        "supports": held.supports,
+    }

@@ -6,26 +6,30 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
 from api.commands import opened
 from assistant.bootstrap import open_checker
-from assistant.checks.checking import Checker, Wanted
+from assistant.checks.checking import Checker, Telling, Wanted
 from assistant.checks.commenting import commented
 from assistant.checks.formats import FORMATS
 from assistant.checks.types import Report, Verdict, Waiver
+from assistant.checks.waiving import InlineWaivers, read_inline_waivers
 from corpus.errors import ConfigurationError
 from corpus.principles import load_principles
 from corpus.settings import load_settings
-from ingest.reading import Reading
+from corpus.types import Page
 from ingest.sandbox import Sandbox
 
 FAIL_ON = {
     "conflicts": frozenset({Verdict.CONFLICTS}),
     "unsure": frozenset({Verdict.CONFLICTS, Verdict.UNSURE}),
 }
+
+_WITH_COMMENTS = frozenset({".md", ".markdown", ".html", ".htm"})
 
 
 def check_draft(
@@ -65,9 +69,14 @@ def check_draft(
             bare = Wanted(
                 min_confidence=min_confidence, supports=supports, precedents=False, rewordings=False
             )
-            earlier = check_file(checker, against, bare)
-        report = check_file(
-            checker, draft, wanted, against=earlier, waivers=held, progress=tell_progress
+            earlier = check_one(checker, read_draft(against), bare)
+        report = check_one(
+            checker,
+            read_draft(draft),
+            wanted,
+            against=earlier,
+            waivers=held,
+            progress=tell_progress,
         )
     if format_ == "docx":
         cast("Path", out).write_bytes(commented(draft.read_bytes(), report))
@@ -84,40 +93,58 @@ def check_draft(
         sys.exit(1)
 
 
-def check_file(
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as it was read."""
+
+    name: str
+    pages: tuple[Page, ...]
+    notes: tuple[str, ...]  # what its reader has to say
+    waivers: InlineWaivers  # that stand in it
+
+
+def read_draft(path: Path) -> Draft:
+    """A draft from a file, or from standard input for "-". Raises UserError."""
+    if str(path) == "-":
+        return read_pasted(sys.stdin.buffer.read(), "standard input")
+    if not path.exists():
+        raise ConfigurationError(f"{path} is not there.", fix="Check the path.")
+    with Sandbox() as sandbox:
+        reading = sandbox.read(path)
+    inline = InlineWaivers()
+    if path.suffix.lower() in _WITH_COMMENTS:
+        inline = read_inline_waivers(path.read_text(encoding="utf-8", errors="replace"))
+    return Draft(path.name, reading.pages, reading.warnings, inline)
+
+
+def read_pasted(data: bytes, name: str) -> Draft:
+    """Pasted text as a draft: read as Markdown, whose plain text is itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "draft.md"
+        file.write_bytes(data)
+        return replace(read_draft(file), name=name)
+
+
+def check_one(
     checker: Checker,
-    draft: Path,
+    draft: Draft,
     wanted: Wanted,
     *,
     against: Report | None = None,
     waivers: Sequence[Waiver] = (),
-    progress: Any = None,
+    progress: Telling | None = None,
 ) -> Report:
-    """The report on one file, or on standard input for "-". Raises UserError."""
-    if str(draft) == "-":
-        reading, name = read_text(sys.stdin.buffer.read()), "standard input"
-    else:
-        if not draft.exists():
-            raise ConfigurationError(f"{draft} is not there.", fix="Check the path.")
-        with Sandbox() as sandbox:
-            reading, name = sandbox.read(draft), draft.name
+    """The report on one draft. Raises UserError."""
     return checker.check(
-        name,
-        reading.pages,
+        draft.name,
+        draft.pages,
         wanted=wanted,
         against=against,
         waivers=waivers,
-        notes=reading.warnings,
+        inline=draft.waivers,
+        notes=draft.notes,
         progress=progress,
     )
-
-
-def read_text(data: bytes) -> Reading:
-    """Pasted text as a draft: read as Markdown, whose plain text is itself."""
-    with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
-        file = Path(folder) / "draft.md"
-        file.write_bytes(data)
-        return sandbox.read(file)
 
 
 def read_waivers(file: Path) -> list[Waiver]:

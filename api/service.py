@@ -18,6 +18,7 @@ from api.problems import Problem
 from assistant.answering import Assistant
 from assistant.bootstrap import open_assistant, open_checker
 from assistant.checks.checking import Checker
+from corpus.checked import CheckedDrafts
 from corpus.conversations import Conversations
 from corpus.errors import UserError
 from corpus.feedback import FeedbackBook
@@ -54,6 +55,7 @@ class Service:
         self.store.library.check_embedding(self.store.embedder.fingerprint)
         self.conversations = Conversations(self.store.library.engine)
         self.feedback = FeedbackBook(self.store.library.engine)
+        self.checked = CheckedDrafts(self.store.library.engine)
         self.ingester = Ingester(self.store.library, self.store.files, self.store.embedder)
         self.pictures = Pictures()
         self.incoming = settings.data_dir / "incoming"  # uploads, while they are being read

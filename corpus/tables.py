@@ -168,4 +168,20 @@ feedback = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
+# A draft that was checked over HTTP. The counts are of findings, for lists.
+checked_draft = Table(
+    "checked_draft",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("clauses", Integer, nullable=False),
+    Column("conflicts", Integer, nullable=False),
+    Column("unsure", Integer, nullable=False),
+    Column("supports", Integer, nullable=False),
+    Column("report", JSON, nullable=False),  # as the interface gives it
+    Column("pages", JSON, nullable=False),  # their texts
+    Column("original", LargeBinary),  # of a .docx: what its comments are put into
+)
+
 Index("ix_conversation_updated_at", conversation.c.updated_at)

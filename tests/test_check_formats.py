@@ -16,10 +16,12 @@ from docx.document import Document
 
 from assistant.checks.commenting import commented
 from assistant.checks.formats import FORMATS
+from assistant.checks.formats.from_json import report_from_json
 from assistant.checks.types import (
     Change,
     Clause,
     Coverage,
+    CriterionCoverage,
     Finding,
     JudgedClause,
     Judgement,
@@ -31,6 +33,11 @@ from assistant.checks.types import (
 from corpus.types import Citation
 
 NASTY = '=cmd|"/c calc"!A1 <script>alert(1)</script> & [x](javascript:1) *bold*'
+
+CRITERIA = (
+    CriterionCoverage("P7.1", "Joining up is rewarded", 0, 1),
+    CriterionCoverage("P7.2", "Networks are encouraged", 0, 0),
+)
 
 
 def finding(text: str, *, verdict: Verdict = Verdict.CONFLICTS, number: int = 1) -> Finding:
@@ -59,7 +66,7 @@ def report(*findings: Finding, fixed: tuple[Finding, ...] = ()) -> Report:
         "draft one.docx",
         tuple(JudgedClause(found.clause, (found.judgement,)) for found in findings),
         findings,
-        (Coverage("P7", "Organic structural change", 0, 1, 0, (), ("P7.1",)),),
+        (Coverage("P7", "Organic structural change", 0, 1, 0, CRITERIA),),
         fixed=fixed,
         notes=("Tracked changes were taken as accepted.",),
     )
@@ -93,6 +100,17 @@ def test_json_keeps_to_the_contract() -> None:
     )
     assert verdict["telling"] == [{"start": 10, "end": 14}]
     assert {"findings", "coverage"} <= held.keys()
+
+
+def test_a_report_is_the_same_when_it_is_read_back_from_its_json() -> None:
+    held = json.loads(FORMATS["json"](WHOLE))
+    waived = [replace(found.waiver, fingerprint=found.fingerprint) if found.waiver else None
+              for found in WHOLE.findings]  # fmt: skip
+    findings = tuple(
+        replace(found, waiver=waiver) for found, waiver in zip(WHOLE.findings, waived, strict=True)
+    )
+    assert report_from_json(held) == replace(WHOLE, findings=findings)
+    assert held["coverage"]["P7"]["criteria_absent"] == ["P7.2"]
 
 
 def test_nothing_in_a_draft_is_markup_on_the_page() -> None:

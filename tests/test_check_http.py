@@ -47,7 +47,52 @@ def test_pasted_text_gets_a_report_that_can_be_had_in_every_form(client: TestCli
         got = client.get(f"/v1/checks/{report['id']}", params={"form": form})
         assert got.status_code == 200
         assert word in got.text
-    assert client.get(f"/v1/checks/{report['id']}").json()["clauses"] == report["clauses"]
+    assert client.get(f"/v1/checks/{report['id']}").json() == report
+    assert client.get(f"/v1/checks/{report['id']}.md").text.startswith("# Check of pasted text")
+    assert client.get(f"/v1/checks/{report['id']}.docx").status_code == 404
+    assert client.get(f"/v1/checks/{report['id']}.pdf").status_code == 404
+
+
+def test_a_draft_can_be_sent_as_json_and_its_pages_read_again(client: TestClient) -> None:
+    report = client.post("/v1/checks", json={"text": DRAFT, "name": "Fire plan"}).json()
+    assert report["name"] == "Fire plan"
+    [page] = client.get(f"/v1/checks/{report['id']}/pages").json()["pages"]
+    for clause in report["clauses"]:
+        assert page["text"][clause["start"] : clause["end"]] == clause["text"]
+    wrong = client.post("/v1/checks", json={"text": DRAFT, "colour": "red"})
+    assert (wrong.status_code, "colour" in wrong.json()["detail"]) == (422, True)
+
+
+def test_checks_are_listed_and_outlive_the_server(tmp_path: Path) -> None:
+    make_library(tmp_path)
+    with client_of(settings_for(tmp_path)) as client:
+        check_id = client.post("/v1/checks", json={"text": DRAFT, "name": "Fire plan"}).json()["id"]
+    with client_of(settings_for(tmp_path)) as client:
+        held = client.get("/v1/checks").json()
+        assert (held["total"], held["checks"][0]["id"]) == (1, check_id)
+        assert held["checks"][0]["conflicts"] >= 1
+        assert client.get(f"/v1/checks/{check_id}.json").json()["name"] == "Fire plan"
+
+
+def test_a_draft_is_compared_with_an_earlier_one_and_keeps_its_waivers(client: TestClient) -> None:
+    first = client.post("/v1/checks", json={"text": DRAFT}).json()
+    print_ = next(found["fingerprint"] for found in first["findings"])
+    waiver = {
+        "fingerprint": print_, "name": "Ann", "reason": "agreed", "expires": "2099-01-31"
+    }  # fmt: skip
+    put = client.put(f"/v1/checks/{first['id']}/waivers", json={"waivers": [waiver]}).json()
+    assert [found["waiver"] is not None for found in put["findings"]].count(True) == 1
+    second = client.post(
+        "/v1/checks", json={"text": f"# Plan\n\n{DRAFT}", "against": first["id"]}
+    ).json()
+    held = next(found for found in second["findings"] if found["fingerprint"] == print_)
+    assert held["waiver"]["name"] == "Ann"
+    assert held["change"] in ("unchanged", "moved")
+    unknown = client.put(
+        f"/v1/checks/{first['id']}/waivers", json={"waivers": [{**waiver, "fingerprint": "0"}]}
+    )
+    assert unknown.status_code == 422
+    assert client.post("/v1/checks", json={"text": DRAFT, "against": "0" * 32}).status_code == 404
 
 
 def test_an_uploaded_docx_comes_back_with_comments(client: TestClient) -> None:

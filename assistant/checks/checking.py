@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,6 +18,7 @@ from assistant.checks.rewording import rewordings
 from assistant.checks.types import (
     Clause,
     Coverage,
+    CriterionCoverage,
     Finding,
     JudgedClause,
     Judgement,
@@ -24,6 +26,7 @@ from assistant.checks.types import (
     Verdict,
     Waiver,
 )
+from assistant.checks.waiving import InlineWaivers, placed
 from corpus.embedding import Embedder, Vectors
 from corpus.errors import UserError
 from corpus.principles import Principle
@@ -62,6 +65,7 @@ class Checker:
         wanted: Wanted | None = None,
         against: Report | None = None,
         waivers: Sequence[Waiver] = (),
+        inline: InlineWaivers | None = None,
         today: date | None = None,
         notes: Sequence[str] = (),
         progress: Telling | None = None,
@@ -84,7 +88,8 @@ class Checker:
         fixed: list[Finding] = []
         if against is not None:
             findings, fixed = compared(findings, against.findings)
-        findings, waiver_notes = waived(findings, waivers, today or date.today())
+        at_clauses, inline_notes = placed(inline or InlineWaivers(), clauses)
+        findings, waiver_notes = waived(findings, [*waivers, *at_clauses], today or date.today())
         findings.sort(
             key=lambda found: (
                 _GRAVITY[found.judgement.verdict],
@@ -92,7 +97,12 @@ class Checker:
                 int(found.clause.id[1:]),
             )
         )
-        all_notes = [*notes, *waiver_notes, *([self._judge.note] if self._judge.note else [])]
+        all_notes = [
+            *notes,
+            *inline_notes,
+            *waiver_notes,
+            *([self._judge.note] if self._judge.note else []),
+        ]
         return Report(
             name,
             tuple(judged),
@@ -238,22 +248,24 @@ class Checker:
         rows: list[Coverage] = []
         for column, principle in enumerate(self._judge.principles):
             of_it = [item.judgements[column] for item in judged]
-            met = {
-                judgement.criterion for judgement in of_it if judgement.verdict is Verdict.SUPPORTS
-            }
-            criteria = [criterion.id for criterion in principle.criteria]
+            verdicts = Counter(held.verdict for held in of_it if held.likely is not Verdict.SILENT)
+            bearing = Counter((held.criterion, held.verdict) for held in of_it)
             rows.append(
                 Coverage(
                     principle.id,
                     principle.title,
-                    supports=sum(held.verdict is Verdict.SUPPORTS for held in of_it),
-                    conflicts=sum(held.verdict is Verdict.CONFLICTS for held in of_it),
-                    unsure=sum(
-                        held.verdict is Verdict.UNSURE and held.likely is not Verdict.SILENT
-                        for held in of_it
+                    supports=verdicts[Verdict.SUPPORTS],
+                    conflicts=verdicts[Verdict.CONFLICTS],
+                    unsure=verdicts[Verdict.UNSURE],
+                    criteria=tuple(
+                        CriterionCoverage(
+                            criterion.id,
+                            criterion.title,
+                            bearing[criterion.id, Verdict.SUPPORTS],
+                            bearing[criterion.id, Verdict.CONFLICTS],
+                        )
+                        for criterion in principle.criteria
                     ),
-                    criteria_met=tuple(name for name in criteria if name in met),
-                    criteria_absent=tuple(name for name in criteria if name not in met),
                 )
             )
         return rows

@@ -48,16 +48,22 @@ def waived(
     findings: Sequence[Finding], waivers: Sequence[Waiver], today: date
 ) -> tuple[list[Finding], list[str]]:
     """The findings with their waivers, and a note for each waiver that has run out or is unused."""
-    valid = {waiver.fingerprint: waiver for waiver in waivers if waiver.expires >= today}
-    notes = [
-        f"The waiver of {waiver.fingerprint} by {waiver.name} ran out on {waiver.expires}."
-        for waiver in waivers
-        if waiver.expires < today
-    ]
+    valid: dict[str, Waiver] = {}
+    for waiver in waivers:
+        held = valid.get(waiver.fingerprint)
+        # Of two waivers of one finding the one that holds longer counts.
+        if waiver.expires >= today and (held is None or held.expires < waiver.expires):
+            valid[waiver.fingerprint] = waiver
     known = {found.fingerprint for found in findings}
-    notes += [
-        f"The waiver of {print_} by {waiver.name} fits no finding of this draft."
-        for print_, waiver in valid.items()
-        if print_ not in known
-    ]
+    notes: list[str] = []
+    for waiver in waivers:
+        if waiver.expires < today:
+            notes.append(
+                f"The waiver of {waiver.fingerprint} by {waiver.name} ran out on {waiver.expires}."
+            )
+        elif waiver.fingerprint not in known:
+            notes.append(
+                f"The waiver of {waiver.fingerprint} by {waiver.name} fits no finding of this "
+                "draft: it can be taken out."
+            )
     return [replace(found, waiver=valid.get(found.fingerprint)) for found in findings], notes

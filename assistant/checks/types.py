@@ -79,6 +79,7 @@ class Waiver:
     name: str
     reason: str
     expires: date
+    inline: bool = False  # whether it stands in the draft itself
 
 
 class Change(StrEnum):
@@ -104,16 +105,40 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class CriterionCoverage:
+    """How many clauses of a whole draft bear on one criterion, either way."""
+
+    id: str
+    title: str
+    supports: int
+    conflicts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a whole draft does to one principle: numbers of clauses, and criteria never touched."""
+    """What a whole draft does to one principle, in numbers of clauses."""
 
     principle: str
     title: str
     supports: int
     conflicts: int
     unsure: int
-    criteria_met: tuple[str, ...]
-    criteria_absent: tuple[str, ...]
+    criteria: tuple[CriterionCoverage, ...] = ()
+
+    @property
+    def mentioned(self) -> bool:
+        """Whether any clause bears on it, as far as can be told."""
+        return bool(self.supports or self.conflicts or self.unsure)
+
+    @property
+    def criteria_met(self) -> tuple[str, ...]:
+        """The ids of criteria that a clause supports."""
+        return tuple(held.id for held in self.criteria if held.supports)
+
+    @property
+    def criteria_absent(self) -> tuple[str, ...]:
+        """The ids of criteria that no clause bears on."""
+        return tuple(held.id for held in self.criteria if not held.supports and not held.conflicts)
 
 
 @dataclass(frozen=True, slots=True)

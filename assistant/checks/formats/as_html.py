@@ -40,11 +40,7 @@ def as_html(report: Report) -> str:
                 (Verdict.SUPPORTS, "Supports"),
             )
         ],
-        absent=[
-            row
-            for row in report.coverage
-            if not row.supports and not row.conflicts and not row.unsure
-        ],
+        absent=[row for row in report.coverage if not row.mentioned],
     )
 
 

@@ -29,9 +29,19 @@ def report_json(report: Report) -> dict[str, Any]:
                 "unsure": row.unsure,
                 "criteria_met": list(row.criteria_met),
                 "criteria_absent": list(row.criteria_absent),
+                "criteria": [
+                    {
+                        "id": held.id,
+                        "title": held.title,
+                        "supports": held.supports,
+                        "conflicts": held.conflicts,
+                    }
+                    for held in row.criteria
+                ],
             }
             for row in report.coverage
         },
+        "never_mentioned": [row.principle for row in report.coverage if not row.mentioned],
         "notes": list(report.notes),
     }
 
@@ -71,6 +81,10 @@ def _finding(found: Finding) -> dict[str, Any]:
         "clause": found.clause.id,
         "text": found.clause.text,
         "page": found.clause.page,
+        "start": found.clause.start,
+        "end": found.clause.end,
+        "lead_in": found.clause.lead_in,
+        "heading": found.clause.heading,
         **_judgement(found.judgement),
         "precedents": [_precedent(precedent) for precedent in found.precedents],
         "rewording": found.rewording,
@@ -78,6 +92,7 @@ def _finding(found: Finding) -> dict[str, Any]:
             "name": found.waiver.name,
             "reason": found.waiver.reason,
             "expires": found.waiver.expires.isoformat(),
+            "inline": found.waiver.inline,
         }
         if found.waiver
         else None,
@@ -94,6 +109,7 @@ def _precedent(precedent: Precedent) -> dict[str, Any]:
         "citation": {
             "document_id": citation.document_id,
             "version_id": citation.version_id,
+            "title": citation.title,
             "page": citation.page,
             "start": citation.start,
             "end": citation.end,

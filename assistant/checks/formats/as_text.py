@@ -19,11 +19,7 @@ def as_text(report: Report) -> str:
     for row in report.coverage:
         title = f"{row.principle} {row.title}"[:50]
         lines.append(f"{title:50} {row.supports:8} {row.conflicts:9} {row.unsure:6}")
-    absent = [
-        f"{row.principle} {row.title}"
-        for row in report.coverage
-        if not row.supports and not row.conflicts and not row.unsure
-    ]
+    absent = [f"{row.principle} {row.title}" for row in report.coverage if not row.mentioned]
     if absent:
         lines += ["", f"Never mentioned: {'; '.join(absent)}."]
     lines += [f"Note: {note}" for note in report.notes]
