@@ -94,6 +94,11 @@ class ChatBody(_Body):
     message: Question
     conversation_id: ShortText | None = None
     filters: FiltersBody | None = None
+    # The id that the answer is to have. A caller who chooses it can ask for the answer again
+    # (GET /v1/messages/{id}/events) after losing a connection that never said what it is.
+    message_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    # An earlier answer of the conversation: the question is understood as that one's was.
+    instead_of: ShortText | None = None
 
 
 class SearchBody(_Body):

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from api.bodies import ChatBody, SearchBody, TitleBody, filters_of, plain_text
 from api.chatting import ChatJson, Exchange
+from api.exchanges import sent_twice
 from api.service import MetricsDep, ServiceDep
 from api.shapes import SearchJson, search_json
 from api.streaming import MEDIA_TYPE as EVENT_STREAM
@@ -69,12 +70,15 @@ class WholeConversationJson(TypedDict):
         200: {
             "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
             "description": "The answer; or, when asked for text/event-stream, the events "
-            "`searched`, `sentence` for each sentence, and one `answer` or one `error`.",
+            "`searched`, `sentence` for each sentence, and one `answer` or one `error`. Each has "
+            "an id; who loses the connection goes on with GET /v1/messages/{id}/events.",
         }
     },
 )
 def chat(request: Request, body: ChatBody, service: ServiceDep, metrics: MetricsDep) -> Any:
     """Ask a question, in a conversation or to start one."""
+    if body.message_id is not None and service.conversations.has_answer(body.message_id):
+        raise sent_twice(body.message_id)
     # The library is searched here, before any byte is sent, so a failure still has a status code.
     exchange = Exchange(
         service,
@@ -82,10 +86,13 @@ def chat(request: Request, body: ChatBody, service: ServiceDep, metrics: Metrics
         body.message,
         conversation_id=body.conversation_id,
         filters=filters_of(body.filters),
+        message_id=body.message_id,
+        instead_of=body.instead_of,
     )
+    running = service.exchanges.start(exchange)
     if EVENT_STREAM in request.headers.get("accept", ""):
-        return event_stream(exchange.told(), request.url.path)
-    return exchange.finish()
+        return event_stream(running.events(), request.url.path)
+    return running.answer()
 
 
 @router.post("/search")

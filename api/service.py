@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
+from api.exchanges import Exchanges
 from api.metrics import Metrics
 from api.pictures import Pictures
 from api.problems import Problem
@@ -57,6 +58,7 @@ class Service:
         self.feedback = FeedbackBook(self.store.library.engine)
         self.checked = CheckedDrafts(self.store.library.engine)
         self.ingester = Ingester(self.store.library, self.store.files, self.store.embedder)
+        self.exchanges = Exchanges()
         self.pictures = Pictures()
         self.incoming = settings.data_dir / "incoming"  # uploads, while they are being read
         self._assistant: Assistant | None = None
@@ -77,6 +79,7 @@ class Service:
     def close(self) -> None:
         """Finish the document being written, drop what waits, and let go of everything."""
         self._stopping.set()
+        self.exchanges.close()
         self._writer.shutdown(wait=True, cancel_futures=True)
         self.pictures.close()
         self.store.close()

@@ -7,7 +7,9 @@ Names stay as they are here; fields may be added. `quote` equals the page's text
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, cast
 
 # pydantic wants this TypedDict, not typing's, before Python 3.12.
 from typing_extensions import TypedDict
@@ -16,6 +18,7 @@ from corpus.types import Details
 
 if TYPE_CHECKING:
     from assistant.types import Answer, AnswerSentence, AnswerTable
+    from corpus.filters import Filters
     from corpus.types import Citation, Document, Page, Passage
     from ingest.ingesting import Report, Result
 
@@ -81,6 +84,20 @@ class AnswerJson(TypedDict):
     table: TableJson | None  # of a comparison; its sentences are among `sentences` too
     read: int | None  # documents looked through, where that was all of them
     elapsed_ms: float
+
+
+class FiltersJson(TypedDict, total=False):
+    """The conditions that were set, and no others."""
+
+    collection: str
+    documents: list[str]
+    sectors: list[str]
+    principles: list[int]
+    standings: list[str]
+    published_from: str  # ISO date
+    published_to: str
+    place: str
+    as_of: str
 
 
 class PassageJson(SourceJson):
@@ -221,6 +238,16 @@ def sentence_json(sentence: AnswerSentence, details: Mapping[str, Details]) -> S
             for citation in sentence.citations
         ],
     }
+
+
+def filters_json(filters: Filters) -> FiltersJson | None:
+    """The part of the library that a question was put to; None for the whole of it."""
+    told = {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in asdict(filters).items()
+        if value
+    }
+    return cast("FiltersJson", told) or None
 
 
 def search_json(passages: Sequence[Passage]) -> SearchJson:

@@ -21,10 +21,11 @@ MEDIA_TYPE = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event: its name and what it says."""
+    """One event: its name, what it says, and where a listener who comes back may go on."""
 
     event: str
     data: Mapping[str, Any]
+    id: str = ""
 
 
 def event_stream(events: Iterator[Told] | AsyncIterator[Told], instance: str) -> StreamingResponse:
@@ -59,4 +60,5 @@ async def _as_sse(
 
 def _encoded(told: Told) -> bytes:
     # JSON holds no line break, so one data line is enough.
-    return f"event: {told.event}\ndata: {json.dumps(told.data)}\n\n".encode("ascii")
+    place = f"id: {told.id}\n" if told.id else ""
+    return f"{place}event: {told.event}\ndata: {json.dumps(told.data)}\n\n".encode("ascii")

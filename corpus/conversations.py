@@ -95,10 +95,17 @@ class Conversations:
             raise _no_such_conversation(conversation_id)
         return _conversation(row)
 
-    def messages(self, conversation_id: str, *, last: int | None = None) -> list[Message]:
-        """The messages of a conversation in order, or only its last few. Raises NotFound."""
+    def messages(
+        self, conversation_id: str, *, last: int | None = None, before: str | None = None
+    ) -> list[Message]:
+        """The messages of a conversation in order, or only its last few. Raises NotFound.
+
+        `before` is the id of an answer: that one, its question and what follows are left out.
+        """
         self.get(conversation_id)
         message = tables.message
+        if before is not None and _ID.fullmatch(before) is None:
+            raise no_such_answer(before)
         query = (
             select(message)
             .where(message.c.conversation_id == conversation_id)
@@ -106,6 +113,15 @@ class Conversations:
             .limit(last)
         )
         with self._engine.connect() as connection:
+            if before is not None:
+                place = connection.scalar(
+                    select(message.c.position).where(
+                        message.c.id == before, message.c.conversation_id == conversation_id
+                    )
+                )
+                if place is None:
+                    raise no_such_answer(before)
+                query = query.where(message.c.position < place - 1)
             rows = connection.execute(query).mappings().all()
         return [_message(row) for row in reversed(rows)]
 
@@ -120,6 +136,12 @@ class Conversations:
         if row is None:
             raise no_such_answer(message_id)
         return _message(row)
+
+    def has_answer(self, message_id: str) -> bool:
+        """Whether an answer of this id is kept."""
+        query = select(tables.message.c.id).where(tables.message.c.id == message_id)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) is not None
 
     def rename(self, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title. Raises NotFound."""

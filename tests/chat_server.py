@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -125,6 +126,22 @@ def says_then_stalls(*lines: str, seconds: float = 30) -> Behaviour:
         handler.begin_stream()
         handler.piece("\n".join(lines))
         time.sleep(seconds)
+
+    return behave
+
+
+def quotes_when_let(gate: threading.Semaphore) -> Behaviour:
+    """Quotes the sentences of the first passage one by one, each when `gate` is released once."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        shown = body["messages"][-1]["content"].split("[A1] ")[1].split("[A2] ")[0]
+        passage = shown.split("\n", 1)[1].split("\n\nQuestion: ")[0].strip()
+        handler.begin_stream()
+        for sentence in re.findall(r"[A-Z][^.\n]+\.", passage)[:6]:
+            gate.acquire()
+            handler.piece(line(sentence, [("A1", sentence)]) + "\n")
+        gate.acquire()
+        handler.end_stream()
 
     return behave
 
