@@ -1,0 +1,74 @@
+"""What the judge of drafts is trained on: whole, without near copies, split and joined fairly."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from evals.augmenting import join, with_some_joined
+from evals.clauses import LabelledClause, load_training_clauses
+from evals.near_copies import near_copies
+from evals.train_judge import split
+
+NONE = (0, 0, 0, 0, 0, 0, 0)
+SURE = (False,) * 7
+
+
+def clause(name: str, text: str, labels: tuple[int, ...] = NONE, pair: str = "") -> LabelledClause:
+    return LabelledClause(name, text, labels, SURE, pair=pair)
+
+
+def test_no_training_clause_is_a_near_copy_of_another() -> None:
+    assert [
+        (copy.first.text, copy.second.text) for copy in near_copies(load_training_clauses())
+    ] == []
+
+
+def test_a_clause_with_a_word_or_two_changed_is_a_near_copy() -> None:
+    one = clause("a", "Councils in every county will be free to set fares on their own buses.")
+    other = clause("b", "Councils in every county will be free to set fares on all their buses.")
+    unlike = clause("c", "Every county should have a museum of buses, and we would pay for it.")
+    [copy] = near_copies([one, other, unlike])
+    assert (copy.first.id, copy.second.id) == ("a", "b")
+    assert [(found.first.id, found.second.id) for found in near_copies([unlike, one], [other])] == [
+        ("a", "b")
+    ]
+
+
+def test_the_sides_of_a_contrast_pair_may_be_alike() -> None:
+    text = "Councils in every county will be free to set fares on their own buses."
+    sides = [
+        clause("a", text, pair="p"),
+        clause("b", text.replace("free", "unable"), pair="p"),
+    ]
+    assert near_copies(sides) == []
+
+
+def test_the_held_out_clauses_stay_the_same_when_others_are_added() -> None:
+    clauses = load_training_clauses()
+    training, held_out = split(clauses)
+    assert 0.08 < len(held_out) / len(clauses) < 0.12
+    assert not {c.pair for c in training if c.pair} & {c.pair for c in held_out}
+    assert split(clauses[:2000])[1] == [c for c in clauses[:2000] if c in held_out]
+
+
+def test_two_clauses_joined_have_the_labels_of_both() -> None:
+    one = clause("a", "We will hire 900 guards.", (2, 0, 0, 0, 0, 1, 0))
+    other = clause("b", "We will give parks to parishes.", (0, 1, 0, 0, 0, 2, 0))
+    joined = join(one, other, random.Random(1))
+    assert "hire 900 guards" in joined.text
+    assert "give parks to parishes" in joined.text
+    assert joined.labels[:5] == (2, 1, 0, 0, 0)
+    assert joined.disputed == (False,) * 5 + (True, False)  # for and against: teaches nothing
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_joining_loses_no_clause(seed: int) -> None:
+    clauses = [
+        replace(clause(str(n), f"We will open road number {n}."), labels=NONE) for n in range(40)
+    ]
+    found = with_some_joined(clauses, 0.5, random.Random(seed))
+    assert len(found) == 30
+    assert sorted(int(name) for c in found for name in c.id.split("+")) == list(range(40))
