@@ -11,8 +11,10 @@ from starlette.middleware import Middleware
 
 from api import (
     about_pages,
+    ask_pages,
     chat_routes,
     check_routes,
+    conversation_pages,
     document_routes,
     health_routes,
     library_pages,
@@ -100,6 +102,8 @@ def create_app(settings: Settings, *, local_token: str | None = None) -> FastAPI
         local_routes,
         message_routes,
         page_routes,
+        ask_pages,
+        conversation_pages,
     ):
         app.include_router(routes.router)
     page_frame.mount_static(app)

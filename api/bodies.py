@@ -40,7 +40,8 @@ def question_text(text: str) -> str:
     return text
 
 
-def _title_text(text: str) -> str:
+def title_text(text: str) -> str:
+    """A title as it is kept; ValueError naming what is wrong with it."""
     text = " ".join(plain_text(text).split())
     if not 1 <= len(text) <= 200:
         raise ValueError(f"a title has 1 to 200 characters, and this one {len(text):,}")
@@ -137,7 +138,7 @@ class WaiversBody(_Body):
 class TitleBody(_Body):
     """A conversation's new title."""
 
-    title: Annotated[str, AfterValidator(_title_text)]
+    title: Annotated[str, AfterValidator(title_text)]
 
 
 class FeedbackBody(_Body):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator
@@ -14,14 +15,23 @@ from api.chatting import ChatJson, Exchange
 from api.exchanges import sent_twice
 from api.service import MetricsDep, ServiceDep
 from api.shapes import SearchJson, search_json
+from api.showing import shown_exchanges
 from api.streaming import MEDIA_TYPE as EVENT_STREAM
 from api.streaming import event_stream
-from corpus.conversations import Conversation, Message
+from api.transcript import Transcript
+from api.transcript_docx import as_docx
+from api.transcript_markdown import as_markdown
+from corpus.conversations import Conversation, Message, no_such_answer, title_from
 from corpus.filters import Filters
 
 router = APIRouter(prefix="/v1", tags=["chat"])
 
 MOST_SKIPPED = 1_000_000
+EXPORTS = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "md": "text/markdown; charset=utf-8",
+    "json": "application/json",
+}
 
 
 class ConversationJson(TypedDict):
@@ -133,6 +143,47 @@ def read_conversation(conversation_id: str, service: ServiceDep) -> WholeConvers
         "updated_at": conversation.updated_at,
         "messages": [_message_json(message) for message in messages],
     }
+
+
+@router.get(
+    "/conversations/{conversation_id}/export",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in EXPORTS.values()}}},
+)
+def export_conversation(
+    request: Request,
+    conversation_id: str,
+    service: ServiceDep,
+    form: Annotated[Literal["docx", "md", "json"], Query()] = "docx",
+    message: Annotated[str, Query(max_length=64, description="One answer alone.")] = "",
+) -> Response:
+    """Take a conversation away, or one answer of it, with its sources as footnotes."""
+    held = service.conversations.get(conversation_id)
+    messages = service.conversations.messages(conversation_id)
+    if message:
+        answers = [place for place, kept in enumerate(messages) if kept.id == message]
+        if not answers or messages[answers[0]].role != "assistant":
+            raise no_such_answer(message)
+        messages = messages[answers[0] - 1 : answers[0] + 1]
+    transcript = Transcript(
+        title_from(messages[0].text) if message else held.title,
+        messages[0].created_at if messages else held.created_at,
+        str(request.base_url).rstrip("/"),
+        tuple(shown_exchanges(messages)),
+    )
+    if form == "docx":
+        content = as_docx(transcript)
+    elif form == "md":
+        content = as_markdown(transcript).encode()
+    else:
+        whole = {
+            **_conversation_json(held),
+            "messages": [_message_json(kept) for kept in messages],
+        }
+        content = json.dumps(whole, ensure_ascii=False, indent=2, default=str).encode()
+    name = f"{transcript.file_name}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=EXPORTS[form], headers=headers)
 
 
 @router.patch("/conversations/{conversation_id}")

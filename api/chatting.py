@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import TypedDict
 
-from api.shapes import AnswerJson, FiltersJson, answer_json, details_in, filters_json, sentence_json
+from api.shapes import AnswerJson, answer_json, details_in, filters_json, sentence_json
 from api.streaming import Told
 from assistant.types import (
     Answer,
@@ -38,7 +38,6 @@ class ChatJson(AnswerJson):
     conversation_id: str
     message_id: str
     question: str  # as it was understood
-    filters: FiltersJson | None  # the part of the library that was asked
 
 
 class SearchedJson(TypedDict):

@@ -11,11 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi.responses import FileResponse
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
 from api.bodies import plain_text
-from api.opening import held_document, opened_page
+from api.opening import held_document, opened_page, original_file
 from api.problems import Problem
 from api.service import Service, ServiceDep
 from api.shapes import (
@@ -160,6 +161,25 @@ def draw_page(
     return Response(
         picture, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"}
     )
+
+
+@router.get(
+    "/{document_id}/file",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {}}, "description": "Its bytes."}},
+)
+def read_file(document_id: str, service: ServiceDep, version: Version = None) -> FileResponse:
+    """Download the original, byte for byte as it was added."""
+    path, file_name = original_file(service, document_id, version)
+    if not path.is_file():
+        raise Problem(
+            404,
+            f"The original of {document_id!r} is not in the data folder any more.",
+            fix="Read its text instead; `plumbline doctor` says what else is missing.",
+            code="no_file",
+        )
+    # Never shown in place: a browser would run what an HTML file holds.
+    return FileResponse(path, media_type="application/octet-stream", filename=file_name)
 
 
 @router.post("")

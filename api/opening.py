@@ -44,20 +44,20 @@ def opened_page(
 ) -> OpenedPage:
     """A page of a document; of its current version when none is named. Raises NotFound."""
     document = held_document(service, document_id)
-    version = version_id or document.version_id
-    belongs = _VERSION.fullmatch(version.removeprefix(document_id)) is not None
-    if not belongs or not version.startswith(document_id):
-        raise NotFound(
-            f"{version[:96]!r} is no version of {document_id!r}.",
-            fix="Leave `version` out to open the document as it stands now.",
-        )
+    version = _known_version(document, version_id)
     if not 1 <= number <= _MOST_PAGES:
         raise _no_such_page(document, number)
     library = service.store.library
     page = library.page(version, number)
-    sha256, file_name = library.file_of(version)
-    original = service.store.files.path(sha256, file_name)
+    original, _ = original_file(service, document_id, version)
     return OpenedPage(document, version, page, original if is_pdf(original) else None)
+
+
+def original_file(service: Service, document_id: str, version_id: str | None) -> tuple[Path, str]:
+    """Where a version's original is kept, and the name that it came under. Raises NotFound."""
+    version = _known_version(held_document(service, document_id), version_id)
+    sha256, file_name = service.store.library.file_of(version)
+    return service.store.files.path(sha256, file_name), file_name
 
 
 def is_pdf(original: Path) -> bool:
@@ -67,6 +67,18 @@ def is_pdf(original: Path) -> bool:
             return b"%PDF-" in file.read(1024)
     except OSError:
         return False  # the text is kept apart from it, and is still there to read
+
+
+def _known_version(document: Document, version_id: str | None) -> str:
+    """The version that is asked for; the current one when none is. Raises NotFound."""
+    version = version_id or document.version_id
+    belongs = _VERSION.fullmatch(version.removeprefix(document.id)) is not None
+    if not belongs or not version.startswith(document.id):
+        raise NotFound(
+            f"{version[:96]!r} is no version of {document.id!r}.",
+            fix="Leave `version` out to open the document as it stands now.",
+        )
+    return version
 
 
 def _no_such_page(document: Document, number: int) -> NotFound:

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 
 from api.exchanges import Exchanges
 from api.metrics import Metrics
+from api.narrowing import ChoicesBook
 from api.pictures import Pictures
 from api.problems import Problem
 from assistant.answering import Assistant
@@ -59,6 +60,7 @@ class Service:
         self.checked = CheckedDrafts(self.store.library.engine)
         self.ingester = Ingester(self.store.library, self.store.files, self.store.embedder)
         self.exchanges = Exchanges()
+        self.choices = ChoicesBook(self.store.library)
         self.pictures = Pictures()
         self.incoming = settings.data_dir / "incoming"  # uploads, while they are being read
         self._assistant: Assistant | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NotRequired, cast
 
 # pydantic wants this TypedDict, not typing's, before Python 3.12.
 from typing_extensions import TypedDict
@@ -43,6 +43,7 @@ class CitationJson(TypedDict):
     publisher: str
     published: str | None
     standing: str
+    url: str  # of the original; empty when not known
     page: int
     start: int
     end: int
@@ -84,6 +85,7 @@ class AnswerJson(TypedDict):
     table: TableJson | None  # of a comparison; its sentences are among `sentences` too
     read: int | None  # documents looked through, where that was all of them
     elapsed_ms: float
+    filters: NotRequired[FiltersJson | None]  # the part of the library that was asked, over HTTP
 
 
 class FiltersJson(TypedDict, total=False):
@@ -311,6 +313,7 @@ def _citation_json(citation: Citation, details: Details) -> CitationJson:
         "publisher": details.publisher,
         "published": _iso(details),
         "standing": details.standing.value,
+        "url": details.url,
         "page": citation.page,
         "start": citation.start,
         "end": citation.end,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
@@ -18,6 +18,7 @@ class Numbered:
 
     number: int
     citation: CitationJson
+    state: str = ""  # "newer" when it is not the version in force, "removed" when there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class ShownAnswer:
     table: ShownTable | None  # says what the sentences say, side by side
     sources: tuple[Numbered, ...]  # the first citation of each number, in their order
 
+    @property
+    def documents(self) -> int:
+        """How many documents it rests on."""
+        return len({source.citation["document_id"] for source in self.sources})
+
 
 @dataclass(frozen=True, slots=True)
 class ShownExchange:
@@ -63,15 +69,19 @@ class ShownExchange:
     shown: ShownAnswer
 
 
-def shown_answer(answer: AnswerJson) -> ShownAnswer:
-    """Number the citations in the order in which a reader meets them."""
+def shown_answer(answer: AnswerJson, in_force: Mapping[str, str] | None = None) -> ShownAnswer:
+    """Number the citations in the order in which a reader meets them.
+
+    `in_force` is the version in force of each document that there still is, where that matters.
+    """
     sources: dict[tuple[str, int], Numbered] = {}
 
     def numbered(sentence: SentenceJson) -> ShownSentence:
         marks: list[Numbered] = []
         for citation in sentence["citations"]:
             place = (citation["version_id"], citation["page"])
-            first = sources.setdefault(place, Numbered(len(sources) + 1, citation))
+            state = "" if in_force is None else _state(citation, in_force)
+            first = sources.setdefault(place, Numbered(len(sources) + 1, citation, state))
             marks.append(Numbered(first.number, citation))
         return ShownSentence(sentence["text"], tuple(marks))
 
@@ -91,12 +101,29 @@ def shown_answer(answer: AnswerJson) -> ShownAnswer:
     return ShownAnswer(answer, sentences, table, tuple(sources.values()))
 
 
-def shown_exchanges(messages: Sequence[Message]) -> list[ShownExchange]:
+def shown_exchanges(
+    messages: Sequence[Message], in_force: Mapping[str, str] | None = None
+) -> list[ShownExchange]:
     """The questions of a conversation with their answers."""
     return [
-        ShownExchange(question.text, reply.id, shown_answer(cast("AnswerJson", reply.answer)))
+        ShownExchange(question.text, reply.id, shown_answer(answer_of(reply), in_force))
         for question, reply in _pairs(messages)
     ]
+
+
+def answer_of(reply: Message) -> AnswerJson:
+    """The answer that a message keeps."""
+    return cast("AnswerJson", reply.answer)
+
+
+def cited_documents(messages: Sequence[Message]) -> set[str]:
+    """The ids of the documents that the answers cite."""
+    return {
+        citation["document_id"]
+        for _, reply in _pairs(messages)
+        for sentence in answer_of(reply)["sentences"]
+        for citation in sentence["citations"]
+    }
 
 
 def shown_date(iso: str | None) -> str:
@@ -113,6 +140,13 @@ def shown_moment(moment: datetime) -> str:
     """A time that something happened here, to the minute, in the server's own time."""
     local = moment.astimezone()
     return f"{local.day} {local:%B %Y, %H:%M}"
+
+
+def _state(citation: CitationJson, in_force: Mapping[str, str]) -> str:
+    held = in_force.get(citation["document_id"])
+    if held is None:
+        return "removed"
+    return "" if held == citation["version_id"] else "newer"
 
 
 def _pairs(messages: Sequence[Message]) -> Iterable[tuple[Message, Message]]:

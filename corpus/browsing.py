@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -79,6 +79,16 @@ def versions_of(library: Library, document_id: str) -> list[VersionState]:
         )
         for row in rows
     ]
+
+
+def versions_in_force(library: Library, document_ids: Iterable[str]) -> dict[str, str]:
+    """The current version of each of these documents that the library holds."""
+    version = tables.version
+    query = select(version.c.document_id, version.c.id).where(
+        version.c.document_id.in_(set(document_ids)), version.c.retired_at.is_(None)
+    )
+    with library.engine.connect() as connection:
+        return {row.document_id: row.id for row in connection.execute(query)}
 
 
 def versions_with_words(library: Library, words: Sequence[str]) -> set[str]:

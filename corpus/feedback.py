@@ -76,6 +76,13 @@ class FeedbackBook:
             )
         return Kept(feedback, now)
 
+    def get(self, message_id: str) -> Feedback | None:
+        """What was said of one answer."""
+        query = select(tables.feedback).where(tables.feedback.c.message_id == message_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return _kept(row).feedback if row else None
+
     def list(self, *, wanted_in_tests: bool = False) -> list[Kept]:
         """All that was said, oldest first; or only of the answers that are wanted in tests."""
         table = tables.feedback

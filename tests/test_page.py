@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from serving import client_of, make_library, running, settings_for
+from serving import TOKEN, client_of, make_library, running, settings_for
 
 from api.page_text import laid_out
 from api.showing import shown_date
 from corpus.types import Block, BlockKind, Page
 
 QUESTION = "How much had Wigan Council saved?"
+LOCAL = {"X-Plumbline-Token": TOKEN}
 PAGE = Path(__file__).parent.parent / "api" / "page"
 
 
@@ -54,8 +55,9 @@ def test_a_question_is_asked_and_followed_up_by_forms_alone(client: TestClient) 
     assert first.status_code == 200
     assert "£115 million" in text_of(first.text)
     conversation = first.url.path.rsplit("/", 1)[-1]
-    hidden = [field for field in Elements(first.text).of("input") if field["type"] == "hidden"]
-    assert hidden[0]["value"] == conversation
+    fields = Elements(first.text).of("input")
+    named = [field["value"] for field in fields if field["name"] == "conversation_id"]
+    assert set(named) == {conversation}
     second = client.post(
         "/", data={"question": "And life expectancy?", "conversation_id": conversation}
     )
@@ -102,6 +104,100 @@ def test_a_wrong_question_is_told_beside_the_form(
     assert "<title>Error:" in response.text
 
 
+def test_a_question_that_is_too_long_is_given_back_whole(client: TestClient) -> None:
+    asked = "why " * 25_000
+    page = client.post("/", data={"question": asked}).text
+    held = re.search(r"<textarea id=\"question\"[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    assert held is not None
+    assert held.group(1) == asked
+
+
+def test_the_documents_that_are_asked_are_chosen_and_told(client: TestClient) -> None:
+    asked = {"question": QUESTION, "standings": ["evaluation"], "published_from": "2020-01-01"}
+    answer = client.post("/", data=asked)
+    page = text_of(answer.text)
+    assert "Asked of: evaluation; published from 2020" in page
+    assert "£115 million" not in page
+    boxes = [field for field in Elements(answer.text).of("input") if field["type"] == "checkbox"]
+    assert [box["value"] for box in boxes if "checked" in box] == ["evaluation"]
+    wrong = client.post("/", data={"question": QUESTION, "published_to": "yesterday"})
+    assert wrong.status_code == 422
+    assert "write a date like 2015-04-01" in text_of(wrong.text)
+    assert QUESTION in wrong.text
+
+
+def test_an_answer_is_rated_with_reasons_by_forms_alone(client: TestClient) -> None:
+    answer = client.post("/", data={"question": QUESTION})
+    conversation = answer.url.path.rsplit("/", 1)[-1]
+    message = re.findall(r'id="answer-([0-9a-f]{32})"', answer.text)[0]
+    address = f"/messages/{message}/feedback"
+    hidden = {"conversation_id": conversation}
+    rated = client.post(address, data={**hidden, "rating": "bad"})
+    assert "What is wrong?" in rated.text
+    client.post(address, data={**hidden, "wanted_in_tests": "yes"})
+    reasons = {"whole": "yes", "reasons": ["old", "wrong"], "comment": "It was 2018."}
+    page = client.post(address, data={**hidden, **reasons}).text
+    assert "It was 2018." in page
+    pressed = [
+        (button.get("value"), button["aria-pressed"])
+        for button in Elements(page).of("button")
+        if "aria-pressed" in button
+    ]
+    assert pressed == [("good", "false"), ("bad", "true"), ("no", "true")]
+
+
+def test_a_question_is_edited_in_its_own_place(client: TestClient) -> None:
+    answer = client.post("/", data={"question": QUESTION})
+    edit = next(
+        link["href"] for link in Elements(answer.text).of("a") if "edit" in str(link.get("class"))
+    )
+    page = client.get(str(edit)).text
+    assert f">{QUESTION}</textarea>" in page
+    fields = [(field["name"], field["value"]) for field in Elements(page).of("input")]
+    message = re.findall(r'id="answer-([0-9a-f]{32})"', page)[0]
+    assert fields.count(("instead_of", message)) == 2  # to ask again, and to ask as edited
+
+
+def test_conversations_are_found_renamed_and_deleted_by_forms_alone(client: TestClient) -> None:
+    asked = "How many people slept rough in Helsinki after 2008?"
+    address = client.post("/", data={"question": asked}).url.path
+    assert asked in client.get("/conversations", params={"q": "slept rough"}).text
+    assert "No conversation has" in client.get("/conversations", params={"q": "zeppelin"}).text
+    wrong = client.post(f"{address}/rename", data={"title": "  "})
+    assert wrong.status_code == 422
+    assert "1 to 200 characters" in text_of(wrong.text)
+    renamed = client.post(f"{address}/rename", data={"title": "Sleeping <b>rough</b>"})
+    assert "<h1" in renamed.text
+    assert "Sleeping &lt;b&gt;rough" in renamed.text
+    assert "cannot be undone" in text_of(client.get(f"{address}/delete").text)
+    gone = client.post(f"{address}/delete")
+    assert "has been deleted" in text_of(gone.text)
+    assert client.get(address).status_code == 404
+
+
+def test_a_source_that_was_removed_or_replaced_is_marked(tmp_path: Path) -> None:
+    make_library(tmp_path)
+    with client_of(settings_for(tmp_path)) as client:
+        client.headers["Accept"] = "text/html"
+        address = client.post("/", data={"question": QUESTION}).url.path
+        newer = tmp_path / "documents" / "wigan.md"
+        sent = newer.read_text(encoding="utf-8").replace("Healthy life", "Since then, healthy life")
+        newer.write_text(sent, encoding="utf-8")
+        local = {"paths": [str(newer)]}
+        assert client.post("/v1/local/ingest", json=local, headers=LOCAL).status_code == 200
+        page = client.get(address).text
+        assert "A newer version exists" in text_of(page)
+        link = next(part for part in Elements(page).of("a") if part.get("class") == "citation")
+        opened = text_of(client.get(str(link["href"])).text)
+        assert "A newer version exists" in opened
+        assert "saved £115 million" in opened
+        assert client.delete("/v1/documents/wigan").status_code == 204
+        page = text_of(client.get(address).text)
+        assert "Removed from the library" in page
+        assert "£115 million" in page
+        assert client.get(str(link["href"])).status_code == 404
+
+
 def test_a_wrong_address_is_a_page_for_a_person(client: TestClient) -> None:
     for address in ("/nothing", "/documents/nobody", "/conversations/nobody"):
         response = client.get(address)
@@ -146,9 +242,12 @@ def test_every_page_has_what_a_screen_reader_needs(client: TestClient, address: 
     assert elements.of("html")[0]["lang"] == "en-GB"
     assert len(elements.of("main")) == 1
     assert len(elements.of("h1")) == 1
-    labelled = {label["for"] for label in elements.of("label")}
+    labelled = {label.get("for") for label in elements.of("label")}
     fields = elements.of("textarea") + [
-        field for field in elements.of("input") if field["type"] != "hidden"
+        field
+        for field in elements.of("input")
+        # A label is around each box to tick.
+        if field["type"] not in ("hidden", "checkbox")
     ]
     assert {field["id"] for field in fields} <= labelled
     ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
@@ -156,11 +255,10 @@ def test_every_page_has_what_a_screen_reader_needs(client: TestClient, address: 
     assert elements.of("a")[0]["href"] == "#main"
 
 
-def test_the_thread_is_announced_politely(client: TestClient) -> None:
-    thread = [
-        part for _, part in Elements(client.get("/").text).found if part.get("id") == "thread"
-    ]
-    assert thread[0]["aria-live"] == "polite"
+def test_an_answer_is_announced_politely_and_apart_from_the_thread(client: TestClient) -> None:
+    parts = {part.get("id"): part for _, part in Elements(client.get("/").text).found}
+    assert parts["said"]["aria-live"] == "polite"
+    assert "aria-live" not in parts["thread"]
 
 
 def test_no_page_asks_anything_of_another_site(client: TestClient) -> None:

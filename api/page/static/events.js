@@ -21,6 +21,7 @@ export async function* readEvents(body) {
 }
 
 function parse(block) {
+  let id = "";
   let event = "message";
   let data = "";
   for (const line of block.split("\n")) {
@@ -28,7 +29,9 @@ function parse(block) {
       event = line.slice(7);
     } else if (line.startsWith("data: ")) {
       data += line.slice(6);
+    } else if (line.startsWith("id: ")) {
+      id = line.slice(4);
     }
   }
-  return data ? { event, data: JSON.parse(data) } : null;
+  return data ? { id, event, data: JSON.parse(data) } : null;
 }
