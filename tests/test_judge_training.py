@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from evals.augmenting import join, with_some_joined
 from evals.clauses import LabelledClause, load_training_clauses
 from evals.near_copies import near_copies
-from evals.train_judge import split
+from evals.packing import pack
+from evals.train_judge import Calibration, share_flipped, split
 
 NONE = (0, 0, 0, 0, 0, 0, 0)
 SURE = (False,) * 7
@@ -72,3 +77,54 @@ def test_joining_loses_no_clause(seed: int) -> None:
     found = with_some_joined(clauses, 0.5, random.Random(seed))
     assert len(found) == 30
     assert sorted(int(name) for c in found for name in c.id.split("+")) == list(range(40))
+
+
+def test_packed_weights_are_a_quarter_of_the_size_and_score_alike(tmp_path: Path) -> None:
+    onnx: Any = import_module("onnx")
+    onnxruntime: Any = import_module("onnxruntime")
+    chance = np.random.default_rng(0)
+    weights = {
+        "table": chance.normal(size=(500, 64)).astype(np.float32),
+        "matrix": chance.normal(size=(64, 32)).astype(np.float32),
+    }
+    make = onnx.helper
+    graph = make.make_graph(
+        [
+            make.make_node("Gather", ["table", "ids"], ["rows"]),
+            make.make_node("MatMul", ["rows", "matrix"], ["scores"]),
+        ],
+        "small",
+        [make.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["n"])],
+        [make.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["n", 32])],
+        [onnx.numpy_helper.from_array(held, name) for name, held in weights.items()],
+    )
+    whole, packed = tmp_path / "whole.onnx", tmp_path / "packed.onnx"
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, str(whole))
+    pack(whole, packed)
+    assert packed.stat().st_size < 0.3 * whole.stat().st_size
+    ids = np.arange(500)
+    [exact], [found] = (
+        onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"]).run(
+            None, {"ids": ids}
+        )
+        for file in (whole, packed)
+    )
+    assert np.abs(found - exact).mean() < 0.01 * np.abs(exact).mean()
+
+
+def test_a_flip_counts_when_both_sides_are_right() -> None:
+    sides = [
+        clause("a", "Powers will go to councils.", (0, 1, 0, 0, 0, 0, 0), pair="p"),
+        clause("b", "Powers will go from councils.", (0, 2, 0, 0, 0, 0, 0), pair="p"),
+    ]
+    right = np.array([side.labels for side in sides])
+    assert share_flipped(sides, right) == 1.0
+    assert share_flipped(sides, right[[0, 0]]) == 0.0
+
+
+def test_calibrated_shares_add_up_to_one_and_follow_the_scores() -> None:
+    scores = np.array([[[0.0, 2.0, -1.0]]])
+    shares = Calibration(1.5, -0.5, -0.5).probabilities(scores)
+    assert shares.sum() == pytest.approx(1.0)
+    assert shares.argmax() == 1

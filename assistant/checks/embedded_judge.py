@@ -61,7 +61,7 @@ class EmbeddedJudge:
     def _session(self) -> _Session:
         if not MODEL.is_file():
             raise ConfigurationError(
-                "The judge's model is not there.", fix="Run `make train-judge` (about 20 minutes)."
+                "The judge's model is not there.", fix="Run `make train-judge` (about 35 minutes)."
             )
         return _Session(MODEL, threads=self._threads)
 
