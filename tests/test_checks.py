@@ -156,8 +156,49 @@ def test_whoever_says_it_the_verdicts_are_the_same(judge: TrainedJudge, party: s
     assert np.array_equal(ours, theirs)
 
 
-def test_words_that_only_look_like_parties_are_left_alone() -> None:
-    text = "The labour market needs liberal childcare rules and a conservative estimate."
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{} will hand buses to councils.",
+        "Under {}, councils will run buses.",
+        "A vote for {} is a vote for buses.",
+        "{}’s plan for buses is to hand them to councils.",
+    ],
+)
+def test_a_nation_before_a_party_or_after_it_makes_no_difference(said: str) -> None:
+    parties = (
+        "Labour",
+        "the Scottish Conservatives",
+        "Welsh Labour",
+        "the Green Party of England and Wales",
+        "Plaid Cymru – the Party of Wales",
+        "the Reform Party",
+        "the Workers Party of Britain",
+        "the Social Democratic Party",
+        "Alba",
+    )
+    assert len({masked(said.format(party)) for party in parties}) == 1
+
+
+def test_an_office_held_by_any_party_is_that_office() -> None:
+    parties = ("Labour", "Ulster Unionist", "Brexit Party", "Welsh Labour", "Scottish Green", "TUV")
+    assert {masked(f"The next {party} government will act.") for party in parties} == {
+        "The next government will act."
+    }
+    assert masked("Vote Green.") == masked("Vote Reform UK.") == "Vote our party."
+    assert masked("Under Reform, buses are free.") == "Under our party, buses are free."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The labour market needs liberal childcare rules and a conservative estimate.",
+        "Your council will reform party funding, and green spaces come with reform.",
+        "An alliance of charities will run it under reform that councils asked for.",
+        "The Reform Act and the Green Belt are for another day; Land Reform is not.",
+    ],
+)
+def test_words_that_only_look_like_parties_are_left_alone(text: str) -> None:
     assert masked(text) == text
 
 

@@ -4,34 +4,64 @@ from __future__ import annotations
 
 import re
 
+_NATION = r"(?:(?:UK|Scottish|Welsh|Northern Ireland) )?"
 _PARTIES = (
     r"(?:(?:new )?labour(?: and co-operative)?|conservatives?|conservative and unionists?|"
-    r"tor(?:y|ies)|lib(?:eral)?[ -]?dem(?:ocrat)?s?|liberals?|social democrats?|sdp|"
+    r"tor(?:y|ies)|lib(?:eral)?[ -]?dem(?:ocrat)?s?|liberals?|social democrat(?:s|ic)?|sdp|"
     r"scottish nationalists?|scottish national|snp|plaid cymru|plaid|greens?|ukip|"
     r"uk independence|reform uk|brexit|democratic unionists?|dup|ulster unionists?|uup|"
     r"sinn f[eé]in|sdlp|social democratic and labour|alliance|traditional unionist voice|tuv|"
     r"national health action|nha|co-operative|women’?'?s equality|respect|bnp|british national|"
-    r"alba|communist|socialists?|change uk|for britain|veritas|north east|yorkshire|mebyon kernow)"
+    r"alba|communist|socialists?|change uk|for britain|veritas|north east|yorkshire|"
+    r"mebyon kernow|volt|workers|scottish socialist|heritage|english democrats?)"
 )
 _NAMES = (  # parties that no other word in policy prose is spelt like, with or without "Party"
-    r"(?:Labour|Conservatives?|Tor(?:y|ies)|Lib(?:eral)?[ -]?Dem(?:ocrat)?s?|Liberals|"
-    r"SDP|SNP|Plaid Cymru|Plaid|Greens|UKIP|Reform UK|Sinn F[eé]in|SDLP|DUP|UUP|TUV|NHA|BNP)"
+    r"(?:New Labour|Labour|Conservatives?|Tor(?:y|ies)|Lib(?:eral)?[ -]?Dem(?:ocrat)?s?|Liberals|"
+    r"Social Democrats|SDP|SNP|Plaid Cymru|Plaid|Greens|UKIP|Reform UK|Sinn F[eé]in|SDLP|"
+    r"Democratic Unionists|DUP|Ulster Unionists|UUP|Traditional Unionist Voice|TUV|NHA|BNP|"
+    r"(?<!BBC )Alba|Volt UK|Mebyon Kernow|Change UK|Your Party|Reform Party)"
 )
 _ADJECTIVES = (
-    r"(?:Labour|Conservative|Tory|Liberal Democrat|Lib Dem|Liberal|SNP|Plaid Cymru|Plaid|Green|"
-    r"UKIP|Reform UK|Reform|DUP|Sinn F[eé]in|SDLP|Unionist|Alliance|Co-operative Party)"
+    r"(?:New Labour|Labour|Conservative|Tory|Liberal Democrat|Lib Dem|Liberal|SNP|Plaid Cymru|"
+    r"Plaid|Green|UKIP|Reform UK|Reform|DUP|Democratic Unionist|Ulster Unionist|UUP|TUV|SDLP|SDP|"
+    r"Sinn F[eé]in|Unionist|Alliance|Co-operative Party|Alba|Brexit Party|Workers Party|"
+    r"Volt UK|Your Party|Traditional Unionist Voice|Social Democratic|Social Democrat)(?: Party)?"
 )
 _OFFICES = (
     r"(?:[Gg]overnments?|administrations?|council(?:s|lor|lors)?|ministers?|majority|MPs?|mayors?|"
     r"Chancellor|Prime Minister|candidates?|manifesto|MSPs?|MSs?|cabinet)"
 )
+_DIVIDED = r"(?:Green|Reform|Alliance)"  # words of policy prose, too: parties in some places only
+_DOES = r"(?:['’]s\b|(?=,|\.|$| (?:will|would|has|is|can|in power|MPs)\b))"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    # "A Labour government", "the next Conservative council", "a Green-led council"
-    (re.compile(rf"\b[Aa]n? (?:{_ADJECTIVES})(?:[- ]led)? (?={_OFFICES}\b)"), "a "),
-    (re.compile(rf"\b(?:{_ADJECTIVES})(?:[- ]led)? (?={_OFFICES}\b)"), ""),
-    # "The Liberal Party", "the Green Party's"
-    (re.compile(rf"\b(?:the )?{_PARTIES} party\b", re.IGNORECASE), "our party"),
-    (re.compile(rf"\b(?:[Tt]he )?{_NAMES}\b"), "our party"),
+    # "A Labour government", "the next Scottish Conservative council", "a Green-led council"
+    (re.compile(rf"\b[Aa]n? {_NATION}(?:{_ADJECTIVES})(?:[- ]led)? (?={_OFFICES}\b)"), "a "),
+    (re.compile(rf"\b{_NATION}(?:{_ADJECTIVES})(?:[- ]led)? (?={_OFFICES}\b)"), ""),
+    # "The Liberal Party", "the Green Party's", "the Green Party of England and Wales"
+    (
+        re.compile(
+            rf"\b(?:the )?{_NATION}{_PARTIES} party\b"
+            r"(?: of (?:england and wales|northern ireland|great britain|britain|scotland)\b)?",
+            re.IGNORECASE,
+        ),
+        "our party",
+    ),
+    (
+        re.compile(rf"\b(?:[Tt]he )?{_NATION}{_NAMES}\b(?:,? [-–—] [Tt]he Party of Wales\b)?"),
+        "our party",
+    ),
+    # "Vote Green", "under Reform, councils ...", "a vote for Alliance"; "Green-run councils"
+    (
+        re.compile(rf"\b(?P<vote>[Vv]ot(?:e|es|ed|ing)(?: for)?) {_NATION}{_DIVIDED}\b"),
+        r"\g<vote> our party",
+    ),
+    (
+        re.compile(
+            rf"\b(?P<by>[Uu]nder|[Ww]ith|[Oo]nly|[Bb]y|[Ff]rom) (?:Reform|Alliance)(?P<own>{_DOES})"
+        ),
+        r"\g<by> our party\g<own>",
+    ),
+    (re.compile(rf"\b{_NATION}{_DIVIDED}(?=-(?:run|controlled|led)\b)"), "our party"),
 )
 _PEOPLE = re.compile(
     r"\b(?:(?:Mr|Mrs|Ms|Miss|Prime Minister)\.? [A-Z][\w’'-]*[a-z]|"
