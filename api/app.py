@@ -13,6 +13,7 @@ from api import (
     about_pages,
     ask_pages,
     chat_routes,
+    check_pages,
     check_routes,
     conversation_pages,
     document_routes,
@@ -95,6 +96,7 @@ def create_app(settings: Settings, *, local_token: str | None = None) -> FastAPI
     for routes in (
         about_pages,
         chat_routes,
+        check_pages,
         check_routes,
         document_routes,
         health_routes,

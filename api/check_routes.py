@@ -164,7 +164,7 @@ def list_checks(
 def read_draft_pages(service: ServiceDep, check_id: str) -> DraftPagesJson:
     """Read the draft itself, page by page."""
     pages = service.checked.pages(check_id)
-    return {"pages": [{"number": n, "text": text} for n, text in enumerate(pages, start=1)]}
+    return {"pages": [{"number": page.number, "text": page.text} for page in pages]}
 
 
 @router.put("/{check_id}/waivers")
@@ -286,7 +286,7 @@ class _Job:
             self.id,
             name=draft.name,
             report=held,
-            pages=[page.text for page in draft.pages],
+            pages=draft.pages,
             original=path.read_bytes() if path.suffix.lower() == ".docx" else None,
         )
         return held

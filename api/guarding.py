@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -28,9 +29,8 @@ logger = logging.getLogger(__name__)
 JSON_BYTES = 1_000_000
 COOKIE = "plumbline_session"
 TOKEN_HEADER = "X-Plumbline-Token"
-UPLOADS = frozenset(
-    {"/v1/documents", "/v1/checks", "/documents", "/check"}
-)  # the addresses that take files
+# The addresses that take files.
+UPLOADS = re.compile(r"/v1/documents|/v1/checks|/documents|/check|/checks/[0-9a-f]{32}/compare")
 
 # Open to all: they tell nothing of the library.
 _OPEN = ("/healthz", "/readyz", "/metrics", "/sign-in", "/static/", "/docs", "/openapi.json")
@@ -104,7 +104,7 @@ class Guard:
             )
 
     def _limit(self, scope: Scope) -> int:
-        return self._upload_bytes if scope["path"] in UPLOADS else JSON_BYTES
+        return self._upload_bytes if UPLOADS.fullmatch(scope["path"]) else JSON_BYTES
 
     def _refusal(self, scope: Scope, body: _Body) -> Response | None:
         """The response to a request that goes no further."""

@@ -27,6 +27,7 @@ class Place(NamedTuple):
 
 NAVIGATION = (
     Place("Ask", "/"),
+    Place("Check", "/check"),
     Place("Library", "/documents"),
     Place("About", "/about"),
 )

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 
 from corpus import tables
 from corpus.errors import NotFound
+from corpus.types import Block, BlockKind, Page
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _SUMMARY = ("id", "name", "created_at", "clauses", "conflicts", "unsure", "supports")
@@ -42,10 +43,10 @@ class CheckedDrafts:
         *,
         name: str,
         report: Mapping[str, Any],
-        pages: Sequence[str],
+        pages: Sequence[Page],
         original: bytes | None,
     ) -> None:
-        """Keep a report with the texts of the draft's pages and, of a .docx, its bytes."""
+        """Keep a report with the draft's pages and, of a .docx, its bytes."""
         with self._engine.begin() as connection:
             connection.execute(
                 insert(tables.checked_draft).values(
@@ -53,7 +54,7 @@ class CheckedDrafts:
                     name=name,
                     created_at=datetime.now(UTC),
                     report=dict(report),
-                    pages=list(pages),
+                    pages=[_page_json(page) for page in pages],
                     original=original,
                     **_counts(report),
                 )
@@ -77,9 +78,9 @@ class CheckedDrafts:
         """The report as it was kept. Raises NotFound."""
         return dict(self._column(check_id, "report"))
 
-    def pages(self, check_id: str) -> list[str]:
-        """The texts of the draft's pages, in order. Raises NotFound."""
-        return list(self._column(check_id, "pages"))
+    def pages(self, check_id: str) -> list[Page]:
+        """The draft's pages with their layout, in order. Raises NotFound."""
+        return [_page(held) for held in self._column(check_id, "pages")]
 
     def original(self, check_id: str) -> bytes | None:
         """The draft as it came, where it was a .docx. Raises NotFound."""
@@ -116,6 +117,21 @@ class CheckedDrafts:
         if row is None:
             raise _no_such_check(check_id)
         return row[0]
+
+
+def _page_json(page: Page) -> dict[str, Any]:
+    return {
+        "number": page.number,
+        "text": page.text,
+        "blocks": [[held.kind.value, held.start, held.end, held.level] for held in page.blocks],
+    }
+
+
+def _page(held: Mapping[str, Any]) -> Page:
+    blocks = tuple(
+        Block(BlockKind(kind), start, end, level) for kind, start, end, level in held["blocks"]
+    )
+    return Page(held["number"], held["text"], blocks)
 
 
 def _counts(report: Mapping[str, Any]) -> dict[str, int]:

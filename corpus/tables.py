@@ -180,7 +180,7 @@ checked_draft = Table(
     Column("unsure", Integer, nullable=False),
     Column("supports", Integer, nullable=False),
     Column("report", JSON, nullable=False),  # as the interface gives it
-    Column("pages", JSON, nullable=False),  # their texts
+    Column("pages", JSON, nullable=False),  # {"number", "text", "blocks"} each
     Column("original", LargeBinary),  # of a .docx: what its comments are put into
 )
 
