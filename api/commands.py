@@ -115,11 +115,11 @@ def ask_question(
     if server is not None:
         answer = client.ask(server, question, turns, collection=collection)
     else:
-        from assistant.bootstrap import open_assistant
+        from assistant.bootstrap import open_routed_assistant
 
         with opened(settings) as store:
             _expect_documents(store)
-            events = open_assistant(store).answer(
+            events = open_routed_assistant(store).answer(
                 question, turns, filters=Filters(collection=collection)
             )
             answer = _answer_json(events)
@@ -362,6 +362,10 @@ def _print_answer(answer: Json) -> None:
             marks += f"[{numbers.setdefault(place, len(numbers) + 1)}]"
         return f"{sentence['text']} {marks}"
 
+    if answer["check"]:
+        print(answer["message"])
+        if answer["sentences"]:
+            print("Where something like it was tried:")
     if answer["table"]:
         for row in answer["table"]["rows"]:
             print(row["label"])
@@ -371,7 +375,7 @@ def _print_answer(answer: Json) -> None:
     else:
         for sentence in answer["sentences"]:
             print(marked(sentence))
-    if answer["message"]:
+    if answer["message"] and not answer["check"]:
         print(answer["message"])
     if answer["missing"] and answer["sentences"]:
         print(f"No evidence found for: {'; '.join(answer['missing'])}")

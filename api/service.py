@@ -17,9 +17,9 @@ from api.metrics import Metrics
 from api.narrowing import ChoicesBook
 from api.pictures import Pictures
 from api.problems import Problem
-from assistant.answering import Assistant
-from assistant.bootstrap import open_assistant, open_checker
+from assistant.bootstrap import open_routed_assistant
 from assistant.checks.checking import Checker
+from assistant.routed import RoutedAssistant
 from corpus.checked import CheckedDrafts
 from corpus.conversations import Conversations
 from corpus.errors import UserError
@@ -63,9 +63,7 @@ class Service:
         self.choices = ChoicesBook(self.store.library)
         self.pictures = Pictures()
         self.incoming = settings.data_dir / "incoming"  # uploads, while they are being read
-        self._assistant: Assistant | None = None
-        self._checker: Checker | None = None
-        self._making_checker = threading.Lock()
+        self._assistant: RoutedAssistant | None = None
         self._fault: UserError | None = None
         self._warmed = threading.Event()
         self._stopping = threading.Event()
@@ -96,7 +94,7 @@ class Service:
         """Why questions cannot be answered; empty while nothing is known to be wrong."""
         return self._fault.problem if self._fault else ""
 
-    def assistant(self) -> Assistant:
+    def assistant(self) -> RoutedAssistant:
         """The assistant. Raises Problem (503) when it is not there in time, or cannot be."""
         self._warmed.wait(WARMING_SECONDS)
         if self._assistant is not None:
@@ -113,11 +111,7 @@ class Service:
 
     def checker(self) -> Checker:
         """The checker of drafts, made at its first use. Raises as `assistant` does."""
-        self.assistant()  # the library is loaded, or says why not
-        with self._making_checker:
-            if self._checker is None:
-                self._checker = open_checker(self.store)
-            return self._checker
+        return self.assistant().checker
 
     async def write(self, job: Callable[[], T]) -> T:
         """The result of a job that changes the library, run after those before it.
@@ -155,7 +149,7 @@ class Service:
         try:
             self.store.embedder.warm()
             self.store.catch_up()
-            self._assistant = open_assistant(self.store)
+            self._assistant = open_routed_assistant(self.store)
         except UserError as error:
             self._fault = error
             logger.error("the server cannot answer: %s", error)

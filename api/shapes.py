@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING, NotRequired, cast
+from typing import TYPE_CHECKING, Any, NotRequired, cast
 
 # pydantic wants this TypedDict, not typing's, before Python 3.12.
 from typing_extensions import TypedDict
@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 from corpus.types import Details
 
 if TYPE_CHECKING:
+    from assistant.checks.types import Report as CheckReport
     from assistant.types import Answer, AnswerSentence, AnswerTable
     from corpus.filters import Filters
     from corpus.types import Citation, Document, Page, Passage
@@ -86,6 +87,8 @@ class AnswerJson(TypedDict):
     read: int | None  # documents looked through, where that was all of them
     elapsed_ms: float
     filters: NotRequired[FiltersJson | None]  # the part of the library that was asked, over HTTP
+    # Of wording that was checked: the report as `plumbline check --format json` has it; else null.
+    check: dict[str, Any] | None
 
 
 class FiltersJson(TypedDict, total=False):
@@ -212,7 +215,16 @@ def answer_json(answer: Answer, details: Mapping[str, Details]) -> AnswerJson:
         "table": _table_json(answer.table, details) if answer.table else None,
         "read": answer.read,
         "elapsed_ms": answer.elapsed_ms,
+        "check": _check_json(answer.check),
     }
+
+
+def _check_json(report: CheckReport | None) -> dict[str, Any] | None:
+    if report is None:
+        return None
+    from assistant.checks.formats.as_json import report_json as check_report_json
+
+    return check_report_json(report)
 
 
 def _table_json(table: AnswerTable, details: Mapping[str, Details]) -> TableJson:

@@ -14,6 +14,7 @@ from assistant.evidence import EVIDENCE_FEATURES, Evidence
 from assistant.quoting import FEATURES, QuotingWriter
 from assistant.reranking import open_reranker
 from assistant.retrieval import Retriever
+from assistant.routed import RoutedAssistant
 from assistant.weighing import load_logistic
 from corpus.principles import Principle
 from corpus.store import Store
@@ -21,8 +22,7 @@ from corpus.store import Store
 
 def open_checker(store: Store, principles: Sequence[Principle] | None = None) -> Checker:
     """A checker of drafts over an opened store; `principles` of another file, or the shipped."""
-    writer = QuotingWriter(store.lexical, load_logistic("sentences", FEATURES))
-    precedents = Precedents(store, Retriever(store), writer) if principles is None else None
+    precedents = Precedents(store) if principles is None else None
     return Checker(open_judge(store.embedder, principles), store.embedder, precedents)
 
 
@@ -36,3 +36,8 @@ def open_assistant(store: Store) -> Assistant:
         Evidence(load_logistic("evidence", EVIDENCE_FEATURES)),
         ComposingWriter(chat_model, store.library, store.embedder) if chat_model else None,
     )
+
+
+def open_routed_assistant(store: Store) -> RoutedAssistant:
+    """The assistant that sends wording to a checker, over an opened store."""
+    return RoutedAssistant(open_assistant(store), store, lambda: open_checker(store))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.checks.types import Report
 from corpus.types import Citation, Passage
 
 
@@ -88,6 +89,7 @@ class Answer:
     table: AnswerTable | None = None  # its sentences are among `sentences` too
     read: int | None = None  # documents looked through, where that was all of them
     elapsed_ms: float = 0.0
+    check: Report | None = None  # of wording that was checked; its precedents are the sentences
 
     @property
     def text(self) -> str:

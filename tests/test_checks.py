@@ -67,9 +67,10 @@ def clauses_of(tmp_path: Path, text: str, name: str = "draft.md") -> list[Clause
 def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[Store]:
     store = Store(Settings(data_dir=tmp_path_factory.mktemp("library"), threads=1))
     names = ("police-scotland", "better-care-fund", "wigan-deal")
-    Ingester(store.library, store.files, store.embedder).ingest(
-        [DOCUMENTS / f"{name}.md" for name in names]
+    report = Ingester(store.library, store.files, store.embedder).ingest(
+        [file for name in names for file in DOCUMENTS.glob(f"{name}.*")]
     )
+    assert [result.error for result in report.results] == [None] * len(names)
     store.catch_up()
     yield store
     store.close()

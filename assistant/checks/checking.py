@@ -9,10 +9,11 @@ from datetime import date
 
 import numpy as np
 
-from assistant.checks.clauses import is_english, split_clauses
+from assistant.checks.clauses import is_english, split_clauses, whole_clause
 from assistant.checks.comparing import compared, fingerprint, waived
 from assistant.checks.embedded_judge import Verdicts
 from assistant.checks.judging import Judge, telling_parts
+from assistant.checks.masking import masked
 from assistant.checks.precedents import Precedents
 from assistant.checks.rewording import rewordings
 from assistant.checks.types import (
@@ -46,6 +47,7 @@ class Wanted:
     supports: bool = False  # whether clauses that support a principle are findings too
     precedents: bool = True
     rewordings: bool = True
+    fragments: bool = False  # whether wording too short for a draft is judged as it is
 
 
 class Checker:
@@ -73,6 +75,8 @@ class Checker:
         """The report on a draft. Raises UserError when it is empty or in another language."""
         wanted = wanted or Wanted()
         clauses = split_clauses(pages)
+        if not clauses and wanted.fragments and pages and pages[0].text.strip():
+            clauses = [whole_clause(pages[0])]
         if not clauses:
             raise UserError(
                 f"{name} has no clause to check.",
@@ -83,8 +87,11 @@ class Checker:
                 f"{name} does not read as English, so it was not judged.",
                 fix="Check a version in English: the judge was trained on nothing else.",
             )
-        judged = self._judged(clauses, progress)
-        findings = self._findings(judged, wanted, progress)
+        texts = [clause.judged_text for clause in clauses]
+        # Whose wording it is must not choose its criterion and its precedents either.
+        vectors = self._embedder.embed_documents([masked(text) for text in texts])
+        judged = self._judged(clauses, vectors, progress)
+        findings = self._findings(judged, vectors, wanted, progress)
         fixed: list[Finding] = []
         if against is not None:
             findings, fixed = compared(findings, against.findings)
@@ -112,13 +119,20 @@ class Checker:
             notes=tuple(all_notes),
         )
 
+    @property
+    def principles(self) -> tuple[Principle, ...]:
+        """What is checked against, in order."""
+        return self._judge.principles
+
     # -- judging ----------------------------------------------------------------------------
 
     def verdicts(self, texts: Sequence[str]) -> Verdicts:
         """The bare verdicts on texts, for measuring."""
         return self._judge.judge(texts)
 
-    def _judged(self, clauses: Sequence[Clause], progress: Telling | None) -> list[JudgedClause]:
+    def _judged(
+        self, clauses: Sequence[Clause], vectors: Vectors, progress: Telling | None
+    ) -> list[JudgedClause]:
         done = 0
 
         def count(more: int) -> None:
@@ -129,7 +143,6 @@ class Checker:
 
         texts = [clause.judged_text for clause in clauses]
         verdicts = self._judge.judge(texts, progress=count)
-        vectors = self._embedder.embed_documents(texts)
         rows, columns = np.nonzero(verdicts.likely)
         speaking = list(zip(map(int, rows), map(int, columns), strict=True))
         telling = telling_parts(
@@ -201,24 +214,28 @@ class Checker:
     # -- findings ---------------------------------------------------------------------------
 
     def _findings(
-        self, judged: Sequence[JudgedClause], wanted: Wanted, progress: Telling | None
+        self,
+        judged: Sequence[JudgedClause],
+        vectors: Vectors,
+        wanted: Wanted,
+        progress: Telling | None,
     ) -> list[Finding]:
         shown = {Verdict.CONFLICTS, Verdict.UNSURE} | (
             {Verdict.SUPPORTS} if wanted.supports else set[Verdict]()
         )
         worth = [
-            (item, column)
-            for item in judged
+            (row, item, column)
+            for row, item in enumerate(judged)
             for column, judgement in enumerate(item.judgements)
             if judgement.verdict in shown and judgement.likely is not Verdict.SILENT
             if judgement.confidence >= wanted.min_confidence
         ]
         found: list[Finding] = []
-        for done, (item, column) in enumerate(worth, start=1):
+        for done, (row, item, column) in enumerate(worth, start=1):
             judgement, principle = item.judgements[column], self._judge.principles[column]
             finding = Finding(fingerprint(item.clause, judgement.principle), item.clause, judgement)
             if wanted.precedents and self._precedents is not None:
-                precedents = self._precedents.of(item.clause.judged_text, principle.number)
+                precedents = self._precedents.of(vectors[row], principle.number)
                 finding = replace(finding, precedents=precedents)
             if wanted.rewordings and judgement.verdict is Verdict.CONFLICTS:
                 finding = replace(finding, rewording=self._reworded(item, column))

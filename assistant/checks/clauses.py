@@ -44,6 +44,13 @@ class _Piece:
     ends: bool  # whether its block ends with it
 
 
+def whole_clause(page: Page) -> Clause:
+    """All of a page as one clause, for wording too short to be a clause in a draft."""
+    start = len(page.text) - len(page.text.lstrip())
+    text = page.text.strip()
+    return Clause("c1", text, page.number, start, start + len(text))
+
+
 def split_clauses(pages: Iterable[Page]) -> list[Clause]:
     """The clauses of a draft in reading order.
 
@@ -91,6 +98,21 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
             else:
                 clauses.append(clause)
     return [replace(clause, id=f"c{number}") for number, clause in enumerate(clauses, start=1)]
+
+
+def pasted_page(text: str) -> Page:
+    """A page of pasted text, each line of it a paragraph or a list item."""
+    blocks: list[Block] = []
+    start = 0
+    for line in text.split("\n"):
+        bare = line.strip()
+        if bare:
+            at = start + line.index(bare)
+            kind = BlockKind.LIST_ITEM if _MARKER.match(bare) else BlockKind.PARAGRAPH
+            level = 1 if kind is BlockKind.LIST_ITEM else 0
+            blocks.append(Block(kind, at, at + len(bare), level))
+        start += len(line) + 1
+    return Page(1, text, tuple(blocks))
 
 
 def is_english(pages: Iterable[Page]) -> bool:
