@@ -50,6 +50,10 @@ _DIVIDED = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]\Z")
 _SECOND_OF_TWO = re.compile(r"(?:and|or)\s")
 _FIRST_LETTERS = re.compile(r"[^\W\d_]+")
 _COMPOUND = re.compile(r"[^\W\d_]+-[^\W\d_]+")
+_BETWEEN = r"(?:and|or|to|for|of|in|on|by|the|a|at|as|up|off|out|de|la)"  # "hire-and-fire"
+_CHAIN_BEFORE = re.compile(rf"[^\W\d_]-{_BETWEEN}[{_HYPHENS}]\Z", re.I)
+_CHAIN_AFTER = re.compile(rf"{_BETWEEN}-[^\W\d_]", re.I)
+_STEM = 4  # letters that two forms of one word share
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})?(\d{2})?")
 _LINEARISED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,12})")  # states the file's length
 _FILE_NAME = re.compile(
@@ -424,8 +428,9 @@ class LineJoiner:
             whole = _DIVIDED.sub("", whole)
             self._words.update(_FIRST_LETTERS.findall(whole))
             before = low
-        firsts = {compound.partition("-")[0] for compound in self._compounds}
-        self._prefixes = firsts & _PREFIXES
+        parts = [compound.split("-") for compound in self._compounds]
+        self._stems = {(first, second[:_STEM]) for first, second in parts if len(second) >= _STEM}
+        self._prefixes = {first for first, _ in parts} & _PREFIXES
         self._divides = self._does_divide(lines)
 
     def __call__(self, lines: Sequence[str]) -> str:
@@ -450,7 +455,8 @@ class LineJoiner:
             return f"{text.rstrip(_HYPHENS)}-{line}" if joins or divided else f"{text} {line}"
         if _SECOND_OF_TWO.match(line):
             return f"{text[:-1]}- {line}"  # "short- and long-term"
-        hyphen = "" if self._is_one_word(divided[1], start[0]) else "-"
+        chain = _CHAIN_BEFORE.search(text) or _CHAIN_AFTER.match(line)
+        hyphen = "" if not chain and self._is_one_word(divided[1], start[0]) else "-"
         return f"{text[:-1]}{hyphen}{line}"
 
     def _does_divide(self, lines: Sequence[str]) -> bool:
@@ -473,6 +479,8 @@ class LineJoiner:
             return True
         if before.lower() in self._prefixes:
             return False
+        if (before.lower(), after[:_STEM].lower()) in self._stems:
+            return False  # "ring-fencing" elsewhere, and "ring-fenced" here
         if {before.lower(), after.lower()} <= self._words and (
             not self._divides
             or (len(self._words) > _MANY_WORDS and min(len(before), len(after)) >= 4)

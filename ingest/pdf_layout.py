@@ -24,6 +24,7 @@ _GUTTER = 0.7  # of the type size; the narrowest space between columns
 _FEWEST_LINES = 3  # on both sides of the space between columns
 _MOST_SEGMENTS = 4_000  # on a page; a drawing with more labels is read in the file's order
 _LONGEST_CELL = 24  # characters; the lines of text columns are longer, as a rule
+_LONG_CELL = 8  # lines; what reads on for longer is a column, unless lines are drawn beside it
 _MOST_BETWEEN = 12  # notes and pulled quotes between the two parts of a paragraph
 _LONGEST_HEADING = 160  # characters
 
@@ -751,8 +752,10 @@ def _ruled_group(
         if not items:
             continue
         band = _Band(top, bottom, items)
-        edges = _upright_edges(band, x0, x1, uprights) or _column_edges([items])
-        if edges and len(_cells(items, edges)) > 1 and _is_row(band, edges):
+        drawn = _upright_edges(band, x0, x1, uprights)
+        edges = drawn or _column_edges([items])
+        row = len(_cells(items, edges)) > 1 and _is_row(band, edges)
+        if row and (drawn or not _is_columns(band, edges)):
             table += [*waiting, band] if table else [band]
             waiting = []
         elif table and len(rows_of(items)) <= 2 and bottom - top < 4 * items[0].size:
@@ -779,6 +782,12 @@ def _is_row(band: _Band, edges: Sequence[float]) -> bool:
     rows = rows_of(band.items)
     beside = sum(1 for row in rows if len(_cells(row, edges)) > 1)
     return beside > 0 and len(rows) <= 25 and (beside * 5 >= len(rows) or len(rows) <= 6)
+
+
+def _is_columns(band: _Band, edges: Sequence[float]) -> bool:
+    """Whether it is running text in columns, between lines that part sections of the page."""
+    cells = [items for _, _, items in _cells(band.items, edges)]
+    return sum(1 for items in cells if len(items) >= _LONG_CELL and _reads_on(items)) > 1
 
 
 def _upright_edges(band: _Band, x0: float, x1: float, uprights: Sequence[Box]) -> list[float]:
@@ -1047,7 +1056,9 @@ def _starts_block(
     ):
         # A heading's lines are broken by sense, not where the next word would not fit.
         return bool(_ENDS_SENTENCE.search(last.text)) and not wraps and fits
-    if last.bold != line.bold and not (wraps and not fits):
+    # A line under the first word of its item is more of it, though set in bold.
+    hangs = bool(group[0].marker) and abs(line.x0 - group[0].marker) < 0.5 * size and not fits
+    if last.bold != line.bold and not (wraps and not fits) and not hangs:
         # A bold line that fills the width, then plain text: the lead-in of a paragraph.
         lead_in = last.bold and not fits and not usual.bold_body and _fills(last, line, right)
         if not (lead_in and len(group) < 3 and not _is_heading_size(last, usual)):

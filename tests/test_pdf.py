@@ -173,6 +173,38 @@ def test_bullets_become_items_with_their_wrapped_lines(tmp_path: Path) -> None:
     )
 
 
+def test_an_item_goes_on_where_its_next_line_is_bold(tmp_path: Path) -> None:
+    def page(canvas: Canvas) -> None:
+        write(canvas, 72, 700, "Our commitment to you is this, in two parts that we will keep to:")
+        write(canvas, 72, 680, "•")
+        write(
+            canvas, 84, 680, "agree the settlement for the regions, with more powers handed to the"
+        )
+        write(canvas, 84, 665.7, "Welsh Assembly", font="Helvetica-Bold")
+        write(canvas, 72, 651.4, "•")
+        write(
+            canvas, 84, 651.4, "keep the promises made to all of the other parts of the country too"
+        )
+
+    assert blocks_of(page_of(draw(tmp_path / "a.pdf", page)))[1] == (
+        "list_item",
+        "• agree the settlement for the regions, with more powers handed to the Welsh Assembly",
+    )
+
+
+def test_columns_between_the_rules_of_a_page_are_no_table(tmp_path: Path) -> None:
+    def page(canvas: Canvas) -> None:
+        for y in (780, 430, 60):
+            canvas.line(60, y, 540, y)
+        for top, part in ((740, "first"), (400, "second")):
+            write(canvas, 72, top, f"The {part} part begins here, and it", *LINES, *LINES)
+            write(canvas, 320, top, f"and the {part} part ends here, as it", *LINES, *LINES)
+
+    found = page_of(draw(tmp_path / "a.pdf", page))
+    assert {kind for kind, _ in blocks_of(found)} == {"paragraph"}
+    assert found.text.index("first part ends") < found.text.index("second part begins")
+
+
 def test_bullets_that_are_drawn_as_squares_are_bullets_too(tmp_path: Path) -> None:
     def drawing(canvas: Canvas) -> None:
         for number, item in enumerate(("train more nurses", "mend the roofs of schools")):
@@ -279,6 +311,14 @@ def test_a_divided_word_is_made_whole_and_a_compound_keeps_its_hyphen() -> None:
     assert join(["over the long-", "term future"]) == "over the long-term future"
     assert join(["a com\x02munity"]) == "a community"
     assert join(["the Anglo-", "Irish treaty"]) == "the Anglo-Irish treaty"
+
+
+def test_a_compound_of_three_words_keeps_all_its_hyphens() -> None:
+    join = LineJoiner(["they hire and fire", "the end of ring-fencing"])
+    assert join(["a hire-and-", "fire culture"]) == "a hire-and-fire culture"
+    assert join(["the day-to-", "day running"]) == "the day-to-day running"
+    assert join(["a state-", "of-the-art school"]) == "a state-of-the-art school"
+    assert join(["we ring-", "fenced the budget"]) == "we ring-fenced the budget"
 
 
 def test_ligatures_become_letters(tmp_path: Path) -> None:
