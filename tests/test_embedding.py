@@ -48,11 +48,22 @@ def test_a_question_in_other_words_is_nearest_to_its_passage(embedder: Embedder)
     assert int((vectors @ question).argmax()) == 0
 
 
-def test_the_quick_route_for_questions_agrees_with_the_other(embedder: Embedder) -> None:
+def test_the_quick_routes_agree_with_torch(embedder: Embedder) -> None:
     assert onnx_file().is_file(), "`make env` makes it"
-    by_torch = embedder.embed_documents(PASSAGES)
+    by_torch = Embedder(precision="float32", threads=1, quick=False).embed_documents(PASSAGES)
+    by_openvino = embedder.embed_documents(PASSAGES)
     by_onnx = np.stack([embedder.embed_query(text) for text in PASSAGES])
+    assert cosines(by_torch, by_openvino).min() > 0.999
     assert cosines(by_torch, by_onnx).min() > 0.999
+
+
+def test_the_vectors_of_sentences_are_the_same_by_both_routes(embedder: Embedder) -> None:
+    texts = [
+        SpannedText(text, ((0, len(text) // 2), (len(text) // 2, len(text)))) for text in PASSAGES
+    ]
+    _, ours = embedder.embed_spans(texts)
+    _, theirs = Embedder(precision="float32", threads=1, quick=False).embed_spans(texts)
+    assert min(cosines(a, b).min() for a, b in zip(ours, theirs, strict=True)) > 0.999
 
 
 def test_both_precisions_agree() -> None:
