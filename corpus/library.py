@@ -42,6 +42,8 @@ from corpus.migrating import bring_up_to_date
 from corpus.types import Block, BlockKind, Chunk, Details, Document, Page, Standing
 
 PUBLIC = "public"  # the collection that everybody may read
+_VERSIONS_TOGETHER = 200  # of which the owners are read with one question
+_CHUNKS_TOGETHER = 2000  # that are read with one question; about 6 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +262,15 @@ class Library:
                 or 0
             )
             version_id = f"{document_id}.v{number}"
-            connection.execute(
-                update(tables.version)
-                .where(
-                    tables.version.c.document_id == document_id,
-                    tables.version.c.retired_at.is_(None),
+            if number > 1:
+                connection.execute(
+                    update(tables.version)
+                    .where(
+                        tables.version.c.document_id == document_id,
+                        tables.version.c.retired_at.is_(None),
+                    )
+                    .values(retired_at=now)
                 )
-                .values(retired_at=now)
-            )
             connection.execute(
                 insert(tables.version).values(
                     id=version_id,
@@ -449,31 +452,18 @@ class Library:
 
     def chunk_rows(self, version_ids: Sequence[str]) -> Iterator[ChunkRows]:
         """The chunks and vectors of the versions asked for, one version at a time."""
-        chunk, version = tables.chunk, tables.version
+        version = tables.version
+        owners = select(version.c.id, version.c.document_id, version.c.title, version.c.chunk_count)
         with self.engine.connect() as connection:
-            for version_id in version_ids:
-                owner = connection.execute(
-                    select(version.c.document_id, version.c.title).where(version.c.id == version_id)
-                ).one_or_none()
-                if owner is None:
-                    continue  # removed since the caller asked which there are
-                rows = (
-                    connection.execute(
-                        select(chunk)
-                        .where(chunk.c.version_id == version_id)
-                        .order_by(chunk.c.number)
-                    )
-                    .mappings()
-                    .all()
-                )
-                yield ChunkRows(
-                    version_id=version_id,
-                    document_id=owner.document_id,
-                    title=owner.title,
-                    numbers=tuple(row["number"] for row in rows),
-                    chunks=tuple(_chunk(dict(row), owner.document_id) for row in rows),
-                    vectors=_vectors([row["vector"] for row in rows]),
-                )
+            for first in range(0, len(version_ids), _VERSIONS_TOGETHER):
+                asked = version_ids[first : first + _VERSIONS_TOGETHER]
+                found = {
+                    row.id: row for row in connection.execute(owners.where(version.c.id.in_(asked)))
+                }
+                # Those that are not there were removed since the caller asked which there are.
+                there = [found[version_id] for version_id in asked if version_id in found]
+                for part in _runs(there):
+                    yield from _chunk_rows(connection, part)
 
     def chunk_vectors(self) -> ChunkVectors:
         """Where every current chunk is, and its vector, in the order of their numbers."""
@@ -583,6 +573,42 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "busy_timeout=30000",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _runs(owners: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
+    """Versions in runs that hold no more chunks than are well read together."""
+    run: list[Row[Any]] = []
+    chunks = 0
+    for owner in owners:
+        if run and chunks + owner.chunk_count > _CHUNKS_TOGETHER:
+            yield run
+            run, chunks = [], 0
+        run.append(owner)
+        chunks += owner.chunk_count
+    if run:
+        yield run
+
+
+def _chunk_rows(connection: Connection, owners: Sequence[Row[Any]]) -> Iterator[ChunkRows]:
+    chunk = tables.chunk
+    query = (
+        select(*(column for column in chunk.c if column is not chunk.c.sentence_vectors))
+        .where(chunk.c.version_id.in_([owner.id for owner in owners]))
+        .order_by(chunk.c.number)
+    )
+    by_version: dict[str, list[Any]] = {owner.id: [] for owner in owners}
+    for row in connection.execute(query).mappings():
+        by_version[row["version_id"]].append(row)
+    for owner in owners:
+        rows = by_version[owner.id]
+        yield ChunkRows(
+            version_id=owner.id,
+            document_id=owner.document_id,
+            title=owner.title,
+            numbers=tuple(row["number"] for row in rows),
+            chunks=tuple(_chunk(row, owner.document_id) for row in rows),
+            vectors=_vectors([row["vector"] for row in rows]),
+        )
 
 
 def _generation(connection: Connection) -> int:

@@ -280,7 +280,6 @@ class Ingester:
 
     def _add(self, ready: _Ready, vectors: Vectors, sentence_vectors: Sequence[Vectors]) -> Result:
         incoming = ready.incoming
-        held = self._library.find(incoming.collection, key=incoming.key)
         self._files.keep(ready.path, incoming.sha256)
         stored = self._library.add(
             incoming,
@@ -291,7 +290,7 @@ class Ingester:
         )
         return Result(
             path=str(ready.path),
-            outcome=Outcome.ADDED if held is None else Outcome.CHANGED,
+            outcome=Outcome.ADDED if stored.version == 1 else Outcome.CHANGED,
             document_id=stored.id,
             version=stored.version,
             pages=stored.pages,
