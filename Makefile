@@ -9,7 +9,7 @@ READY  := $(VENV)/ready
 N      ?= 50
 
 .PHONY: serve test env library quick format lint types lock documents \
-        bench-ingest bench-lexical check-kill train-judge clean
+        bench-ingest bench-http bench-lexical check-kill train-judge clean
 
 serve: library
 	$(BIN)/plumbline serve
@@ -52,6 +52,10 @@ documents: env
 
 bench-ingest: env
 	$(BIN)/python -m evals.bench_ingest
+
+# A warm question through HTTP, with the starter library.
+bench-http: library
+	$(BIN)/python -m evals.bench_http
 
 bench-lexical: env
 	$(BIN)/python -m evals.bench_lexical

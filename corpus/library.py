@@ -10,9 +10,10 @@ import hashlib
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -42,6 +43,8 @@ from corpus.migrating import bring_up_to_date
 from corpus.types import Block, BlockKind, Chunk, Details, Document, Page, Standing
 
 PUBLIC = "public"  # the collection that everybody may read
+_DETAILS = tuple(field.name for field in fields(Details))  # columns of a version by the same names
+_MOST_RECENT = 4000  # chunks that are kept at hand; about 40 MB
 _VERSIONS_TOGETHER = 200  # of which the owners are read with one question
 _CHUNKS_TOGETHER = 2000  # that are read with one question; about 6 MB
 
@@ -134,6 +137,7 @@ class Library:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._recent = _Recent()
 
     @classmethod
     def open(cls, url: str) -> Library:
@@ -484,25 +488,19 @@ class Library:
         )
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, FoundChunk]:
-        """Chunks by number; numbers that are gone are left out."""
-        chunk, version = tables.chunk, tables.version
-        query = (
-            select(chunk, version)
-            .join(version, version.c.id == chunk.c.version_id)
-            .where(chunk.c.number.in_(numbers))
-        )
+        """Chunks by number; numbers that are gone are left out.
+
+        A chunk never changes, so the last ones read are kept until the library does.
+        """
         with self.engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return {
-            row[chunk.c.number]: FoundChunk(
-                chunk=_chunk({column.name: row[column] for column in chunk.c}, row["document_id"]),
-                details=_details({column.name: row[column] for column in version.c}),
-                sentence_vectors=_from_bytes(
-                    row[chunk.c.sentence_vectors], len(row[chunk.c.sentences])
-                ),
-            )
-            for row in rows
-        }
+            generation = _generation(connection)
+            found = self._recent.held(numbers, generation)
+            missing = [number for number in numbers if number not in found]
+            if missing:
+                read = _found_chunks(connection, missing)
+                self._recent.keep(read, generation)
+                found |= read
+        return found
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -575,9 +573,57 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _runs(owners: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
+class _Recent:
+    """The chunks that were read last, of one state of the library."""
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, FoundChunk] = {}
+        self._generation = -1
+        self._lock = Lock()
+
+    def held(self, numbers: Sequence[int], generation: int) -> dict[int, FoundChunk]:
+        with self._lock:
+            if generation != self._generation:
+                self._chunks, self._generation = {}, generation
+            return {number: self._chunks[number] for number in numbers if number in self._chunks}
+
+    def keep(self, read: Mapping[int, FoundChunk], generation: int) -> None:
+        with self._lock:
+            if generation == self._generation:
+                if len(self._chunks) + len(read) > _MOST_RECENT:
+                    self._chunks = {}
+                self._chunks |= read
+
+
+def _found_chunks(connection: Connection, numbers: Sequence[int]) -> dict[int, FoundChunk]:
+    chunk, version = tables.chunk, tables.version
+    rows: list[Any] = list(
+        connection.execute(select(chunk).where(chunk.c.number.in_(numbers))).mappings()
+    )
+    # Of each version once, and without what was hidden in it: that is most of the work.
+    owners = {
+        row["id"]: (row["document_id"], _details(dict(row)))
+        for row in connection.execute(
+            select(*(version.c[name] for name in ("id", "document_id", *_DETAILS))).where(
+                version.c.id.in_({row["version_id"] for row in rows})
+            )
+        ).mappings()
+    }
+    found: dict[int, FoundChunk] = {}
+    for row in rows:
+        if row["version_id"] in owners:
+            document_id, details = owners[row["version_id"]]
+            found[row["number"]] = FoundChunk(
+                chunk=_chunk(row, document_id),
+                details=details,
+                sentence_vectors=_from_bytes(row["sentence_vectors"], len(row["sentences"])),
+            )
+    return found
+
+
+def _runs(owners: Sequence[Any]) -> Iterator[list[Any]]:
     """Versions in runs that hold no more chunks than are well read together."""
-    run: list[Row[Any]] = []
+    run: list[Any] = []
     chunks = 0
     for owner in owners:
         if run and chunks + owner.chunk_count > _CHUNKS_TOGETHER:
@@ -589,7 +635,7 @@ def _runs(owners: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
         yield run
 
 
-def _chunk_rows(connection: Connection, owners: Sequence[Row[Any]]) -> Iterator[ChunkRows]:
+def _chunk_rows(connection: Connection, owners: Sequence[Any]) -> Iterator[ChunkRows]:
     chunk = tables.chunk
     query = (
         select(*(column for column in chunk.c if column is not chunk.c.sentence_vectors))

@@ -89,6 +89,26 @@ def test_a_document_comes_back_as_it_was_stored(library: Library) -> None:
     assert ((found.sentence_vectors * sentences).sum(axis=1) > 0.999).all()
 
 
+def test_chunks_that_were_just_read_are_gone_when_their_document_is(library: Library) -> None:
+    stored = add(library, "wigan", "It saved money.")
+    [rows] = library.chunk_rows([stored.version_id])
+    first = library.chunks(rows.numbers)
+    assert library.chunks(rows.numbers)[rows.numbers[0]] is first[rows.numbers[0]]  # kept at hand
+    library.remove("wigan")
+    assert library.chunks(rows.numbers) == {}
+
+
+def test_versions_are_read_in_the_order_asked_and_those_gone_are_left_out(
+    library: Library,
+) -> None:
+    second = add(library, "wigan", "It saved money.", "It took six years.")
+    first = add(library, "leeds", "It cost more.")
+    read = list(library.chunk_rows([first.version_id, "oldham.v1", second.version_id]))
+    assert [rows.version_id for rows in read] == ["leeds.v1", "wigan.v1"]
+    assert [len(rows.chunks) for rows in read] == [1, 2]
+    assert [len(rows.vectors) for rows in read] == [1, 2]
+
+
 def test_a_document_is_found_by_the_path_it_was_read_from(library: Library) -> None:
     add(library, "wigan", "It saved money.")
     held = library.find("public", path="/inbox/wigan.md")
