@@ -488,7 +488,7 @@ class Library:
         )
 
     def chunks(self, numbers: Sequence[int]) -> dict[int, FoundChunk]:
-        """Chunks by number; numbers that are gone are left out.
+        """Chunks by number, in the order of their numbers; numbers that are gone are left out.
 
         A chunk never changes, so the last ones read are kept until the library does.
         """
@@ -500,7 +500,7 @@ class Library:
                 read = _found_chunks(connection, missing)
                 self._recent.keep(read, generation)
                 found |= read
-        return found
+        return dict(sorted(found.items()))
 
     # -- inside -----------------------------------------------------------------------------
 
