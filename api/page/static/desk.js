@@ -13,10 +13,12 @@ openSources(new Panel());
 
 let asked = 0;
 
+function chosen() {
+  return new URLSearchParams([...new FormData(filters)].filter(([, value]) => value !== ""));
+}
+
 async function narrow() {
-  const query = new URLSearchParams(
-    [...new FormData(filters)].filter(([, value]) => value !== ""),
-  ).toString();
+  const query = chosen().toString();
   const address = `${location.pathname}${query ? `?${query}` : ""}`;
   asked += 1;
   const mine = asked;
@@ -114,3 +116,12 @@ document.addEventListener("keydown", (event) => {
 });
 ready();
 follow();
+// What was chosen before this file was there, or was put back by the browser, counts too.
+const now = new URLSearchParams(location.search);
+now.delete("part");
+now.sort();
+const wanted = chosen();
+wanted.sort();
+if (wanted.toString() !== now.toString()) {
+  narrow();
+}
