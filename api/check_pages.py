@@ -93,11 +93,8 @@ async def give_in(
                 supports=supports,
                 against=against,
             )
-        except UserError as error:
-            fault = problem_from(error)
-            problem = f"{fault.detail} {fault.fix}"
-        except Problem as fault:
-            problem = f"{fault.detail} {fault.fix}"
+        except (UserError, Problem) as error:
+            problem = _told(error)
         else:
             check_id = cast("dict[str, str]", held)["id"]
             return RedirectResponse(f"/checks/{check_id}{Asked(against=against).query()}", 303)
@@ -203,9 +200,8 @@ async def compare_upload(
         held = await run_in_threadpool(
             check, request, service, None, file=file, text="", supports=supports
         )
-    except UserError as error:
-        fault = problem_from(error)
-        return _compare_page(request, service, check_id, "", problem=f"{fault.detail} {fault.fix}")
+    except (UserError, Problem) as error:
+        return _compare_page(request, service, check_id, "", problem=_told(error))
     against = cast("dict[str, str]", held)["id"]
     return RedirectResponse(f"/checks/{check_id}/compare?against={against}", 303)
 
@@ -455,6 +451,13 @@ def _compare_page(
         problem=problem,
         formats=SUPPORTED,
     )
+
+
+def _told(error: UserError | Problem) -> str:
+    """What is wrong and what to do, as a page says it."""
+    fault = error if isinstance(error, Problem) else problem_from(error)
+    detail = str(fault.detail)
+    return f"{detail[:1].upper()}{detail[1:]} {fault.fix}"
 
 
 def _not_to_be_checked(file: UploadFile | None, text: str) -> str:
