@@ -8,6 +8,7 @@ from assistant.answering import Assistant
 from assistant.chat_model import open_chat_model
 from assistant.checks.checking import Checker
 from assistant.checks.judging import open_judge
+from assistant.checks.model_judge import ModelJudge
 from assistant.checks.precedents import Precedents
 from assistant.composing import ComposingWriter
 from assistant.evidence import EVIDENCE_FEATURES, Evidence
@@ -23,7 +24,10 @@ from corpus.store import Store
 def open_checker(store: Store, principles: Sequence[Principle] | None = None) -> Checker:
     """A checker of drafts over an opened store; `principles` of another file, or the shipped."""
     precedents = Precedents(store) if principles is None else None
-    return Checker(open_judge(store.embedder, principles), store.embedder, precedents)
+    judge = open_judge(store.embedder, principles)
+    model = open_chat_model(store.settings)
+    second = ModelJudge(model, judge.principles) if model else None
+    return Checker(judge, store.embedder, precedents, second)
 
 
 def open_assistant(store: Store) -> Assistant:

@@ -61,6 +61,33 @@ class ChatModel:
         """The whole reply. Raises ChatModelFault."""
         return "\n".join(self.lines(system, user))
 
+    def structured(self, system: str, user: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """The reply as plain data in the form of a JSON schema, which is not checked here.
+
+        Raises ChatModelFault, also when it is not there in time.
+        """
+        model = self._opened()
+        replies: queue.Queue[object] = queue.Queue(maxsize=1)
+
+        def ask() -> None:
+            try:
+                asked = model.with_structured_output(dict(schema))
+                replies.put(cast("object", asked.invoke([("system", system), ("user", user)])))
+            except Exception as error:  # whatever a client library may raise is told as a fault
+                replies.put(error)
+
+        threading.Thread(target=ask, name="chat-model", daemon=True).start()
+        try:
+            reply = replies.get(timeout=self._timeout)
+        except queue.Empty:
+            raise ChatModelFault(f"it had not finished after {self._timeout:g} seconds") from None
+        if isinstance(reply, BaseException):
+            logger.warning("the chat model failed: %s", type(reply).__name__)
+            raise ChatModelFault(_reason(reply)) from reply
+        if not isinstance(reply, dict) or not reply:
+            raise ChatModelFault("its answer was empty")
+        return cast("dict[str, Any]", reply)
+
     def _pieces(self, system: str, user: str) -> Iterator[str]:
         """The reply piece by piece, for no longer than the time-out and no more than is sane.
 

@@ -188,3 +188,35 @@ def line(text: str, cites: Sequence[tuple[str, str]]) -> str:
     return json.dumps(
         {"text": text, "cites": [{"passage": name, "quote": quote} for name, quote in cites]}
     )
+
+
+def replies(content: str) -> Behaviour:
+    """Answers in one piece, as a request for structured output does."""
+
+    def behave(handler: Handler, _body: dict[str, Any]) -> None:
+        message = {"role": "assistant", "content": content}
+        body = json.dumps(
+            {
+                "id": "x",
+                "object": "chat.completion",
+                "created": 0,
+                "model": "test",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            }
+        ).encode()
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return behave
+
+
+def stalls(seconds: float) -> Behaviour:
+    """Answers nothing for a long time."""
+
+    def behave(_handler: Handler, _body: dict[str, Any]) -> None:
+        time.sleep(seconds)
+
+    return behave

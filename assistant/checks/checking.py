@@ -12,8 +12,10 @@ import numpy as np
 from assistant.checks.clauses import is_english, split_clauses, whole_clause
 from assistant.checks.comparing import compared, fingerprint, waived
 from assistant.checks.embedded_judge import Verdicts
+from assistant.checks.hearing import heard
 from assistant.checks.judging import Judge, telling_parts
 from assistant.checks.masking import masked
+from assistant.checks.model_judge import ModelJudge, Opinions
 from assistant.checks.precedents import Precedents
 from assistant.checks.rewording import rewordings
 from assistant.checks.types import (
@@ -53,8 +55,15 @@ class Wanted:
 class Checker:
     """Checks drafts against one set of principles."""
 
-    def __init__(self, judge: Judge, embedder: Embedder, precedents: Precedents | None) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        embedder: Embedder,
+        precedents: Precedents | None,
+        second: ModelJudge | None = None,
+    ) -> None:
         self._judge = judge
+        self._second = second
         self._embedder = embedder
         self._precedents = precedents
         self._criteria = [_Criteria(principle, embedder) for principle in judge.principles]
@@ -91,7 +100,9 @@ class Checker:
         # Whose wording it is must not choose its criterion and its precedents either.
         vectors = self._embedder.embed_documents([masked(text) for text in texts])
         judged = self._judged(clauses, vectors, progress)
-        findings = self._findings(judged, vectors, wanted, progress)
+        opinions = self._opinions(texts, progress)
+        judged, model_notes = heard(judged, opinions, self._second) if opinions else (judged, [])
+        findings = self._findings(judged, vectors, opinions, wanted, progress)
         fixed: list[Finding] = []
         if against is not None:
             findings, fixed = compared(findings, against.findings)
@@ -109,6 +120,7 @@ class Checker:
             *inline_notes,
             *waiver_notes,
             *([self._judge.note] if self._judge.note else []),
+            *model_notes,
         ]
         return Report(
             name,
@@ -168,6 +180,20 @@ class Checker:
             for row, clause in enumerate(clauses)
         ]
 
+    def _opinions(self, texts: Sequence[str], progress: Telling | None) -> Opinions | None:
+        """What the chat model says, where there is one."""
+        if self._second is None:
+            return None
+        done = 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            if progress is not None:
+                progress("asking the chat model", done, len(texts))
+
+        return self._second.opinions(texts, progress=count)
+
     def _judgement(
         self,
         clause: Clause,
@@ -217,6 +243,7 @@ class Checker:
         self,
         judged: Sequence[JudgedClause],
         vectors: Vectors,
+        opinions: Opinions | None,
         wanted: Wanted,
         progress: Telling | None,
     ) -> list[Finding]:
@@ -238,15 +265,19 @@ class Checker:
                 precedents = self._precedents.of(vectors[row], principle.number)
                 finding = replace(finding, precedents=precedents)
             if wanted.rewordings and judgement.verdict is Verdict.CONFLICTS:
-                finding = replace(finding, rewording=self._reworded(item, column))
+                said = opinions.held.get((row, column)) if opinions else None
+                suggested = said.rewording if said else ""
+                finding = replace(finding, rewording=self._reworded(item, column, suggested))
             found.append(finding)
             if progress is not None:
                 progress("looking for precedents", done, len(worth))
         return found
 
-    def _reworded(self, item: JudgedClause, column: int) -> str:
+    def _reworded(self, item: JudgedClause, column: int, suggested: str) -> str:
         """The first suggestion that no longer conflicts and makes no other verdict worse."""
         candidates = list(rewordings(item.clause.text, self._judge.principles[column].number))
+        if suggested:
+            candidates.insert(0, suggested)
         if not candidates:
             return ""
         lead_in = item.clause.lead_in.rstrip(":")

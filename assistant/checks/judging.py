@@ -123,21 +123,19 @@ def telling_parts(
     Measured by leaving each part of the text out: those without which the label's score falls the
     most are telling. Offsets are in the text; empty where no part alone matters.
     """
-    variants: list[str] = []
-    parts_of: list[list[tuple[int, int]]] = []
-    for text, _, _ in wanted:
-        parts = parts_in(text)
-        parts_of.append(parts)
-        variants.append(text)
-        variants += [f"{text[:start]} {text[end:]}" for start, end in parts]
-    scores = judge.judge(variants).scores if variants else np.zeros((0, 1, 3))
+    parts_of = {text: parts_in(text) for text, _, _ in wanted}
+    variants: dict[str, int] = {}  # each text once, however many principles ask for it
+    for text, parts in parts_of.items():
+        for variant in (text, *(_without(text, part) for part in parts)):
+            variants.setdefault(variant, len(variants))
+    scores = judge.judge(list(variants)).scores if variants else np.zeros((0, 1, 3))
     found: list[tuple[tuple[int, int], ...]] = []
-    first = 0
-    for (_, position, label), parts in zip(wanted, parts_of, strict=True):
-        of_label = scores[first : first + 1 + len(parts), position, :]
+    for text, position, label in wanted:
+        parts = parts_of[text]
+        rows = [variants[text], *(variants[_without(text, part)] for part in parts)]
+        of_label = scores[rows, position, :]
         lead = of_label[:, label] - np.delete(of_label, label, axis=1).max(1)
         drops = lead[0] - lead[1:]
-        first += 1 + len(parts)
         greatest = drops.max(initial=0.0)
         found.append(
             tuple(
@@ -147,6 +145,10 @@ def telling_parts(
             )
         )
     return found
+
+
+def _without(text: str, part: tuple[int, int]) -> str:
+    return f"{text[: part[0]]} {text[part[1] :]}"
 
 
 def parts_in(text: str) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
@@ -131,12 +131,14 @@ class ModelJudge:
         return found
 
     def _ask(self, text: str) -> list[Any]:
-        user = f"The clause, between the lines of equals signs:\n=====\n{text[:LONGEST_CLAUSE]}\n====="
+        user = (
+            f"The clause, between the lines of equals signs:\n=====\n{text[:LONGEST_CLAUSE]}\n====="
+        )
         reply = self.model.structured(self._system, user, self._schema)
-        verdicts = reply.get("verdicts")
+        verdicts: object = reply.get("verdicts")
         if not isinstance(verdicts, list) or not verdicts:
             raise ChatModelFault(MISFORMED)
-        return verdicts
+        return cast("list[Any]", verdicts)
 
     def _take(self, found: Opinions, row: int, text: str, reply: list[Any]) -> None:
         """Take in what can be proved of one reply."""
