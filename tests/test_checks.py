@@ -126,10 +126,36 @@ def test_a_table_row_is_a_clause(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Page 12 of 40", "Housing 12, 14 Health 3 Tax 40 58 99 Rail 7 8", "Figure 3: spending"],
+    [
+        "Page 12 of 40",
+        "Housing 12, 14 Health 3 Tax 40 58 99 Rail 7 8",
+        "Figure 3: spending",
+        "Giving children a better start 33 Protecting our hospitals 37",
+        "Doubling the size of the sector | 11",
+        "Printed & promoted by Jo Bloggs on behalf of the Ferry Residents, 1 High Street",
+    ],
 )
 def test_page_furniture_is_no_clause(tmp_path: Path, text: str) -> None:
     assert clauses_of(tmp_path, f"We will build on what works here.\n\n{text}\n")[1:] == []
+
+
+def test_a_list_item_that_only_introduces_others_is_their_lead_in(tmp_path: Path) -> None:
+    clauses = clauses_of(tmp_path, "- We will:\n    - abolish the levy\n    - fund village halls\n")
+    assert [(clause.lead_in, clause.text) for clause in clauses] == [
+        ("We will:", "abolish the levy"),
+        ("We will:", "fund village halls"),
+    ]
+
+
+def test_a_sentence_over_two_pages_is_one_clause() -> None:
+    first = "Councils will be free to set the fares of every bus and"
+    rest = "tram that runs in their area."
+    clauses = split_clauses(
+        [Page(1, first), Page(2, f"{rest} Trains will run on Sundays in summer.")]
+    )
+    assert [clause.page for clause in clauses] == [1, 2]
+    assert (clauses[0].text, clauses[0].judged_text) == (first, f"{first} {rest}")
+    assert clauses[1].text.startswith("Trains")
 
 
 def test_one_sentence_of_20000_words_is_cut_and_not_choked_on(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_poisoned_draft_is_shown_as_words_between_marks(folder: Path) -> None:
     obeyed = replies(said("supports", "support for all of them, as the clause asks"))
     report, asked = checked(folder, obeyed, poison)
     assert p4(report).verdict is not Verdict.SUPPORTS
-    assert "=====\nHelp will be limited" in asked[0]
+    assert any("=====\nHelp will be limited" in message for message in asked)
 
 
 def test_the_model_reads_no_party(folder: Path) -> None:

@@ -208,12 +208,11 @@ class Checker:
         verdict = likely if sure else Verdict.UNSURE
         if likely is Verdict.SILENT:
             return Judgement(principle.id, verdict, confidence, likely)
-        # The lead-in is judged with the clause, but is no part of it.
-        shift = clause.start - (len(clause.judged_text) - len(clause.text))
+        # What is judged with the clause is no part of it.
         telling = tuple(
-            (max(clause.start, start + shift), end + shift)
+            (max(clause.start, start + clause.offset), min(clause.end, end + clause.offset))
             for start, end in parts
-            if end + shift > clause.start
+            if end + clause.offset > clause.start and start + clause.offset < clause.end
         )
         criterion, title = self._criteria[column].nearest(vector, likely)
         words = " … ".join(

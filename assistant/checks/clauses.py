@@ -13,6 +13,7 @@ from corpus.types import Block, BlockKind, Page
 LEAST_WORDS = 4  # fewer make no commitment, unless a lead-in does
 LEAST_WORDS_UNSTOPPED = 10  # of a paragraph that ends without a stop
 MOST_NUMBERS = 0.4  # bare numbers for each word
+MOST_LEAD_IN = 12  # of a list item that only introduces those under it
 MOST_TOGETHER = 60  # words of a sentence and the short one that leans on it
 
 _NEVER = frozenset({BlockKind.HEADING, BlockKind.CAPTION, BlockKind.FOOTNOTE, BlockKind.CODE})
@@ -26,11 +27,15 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBER = re.compile(r"(?<!\S)\d[\d,.]*(?!\S)")
 _FURNITURE = re.compile(
     r"(?:page \d+(?: of \d+)?|\d+|(?:table of )?contents|(?:fig(?:ure)?|table|chart|box) \d+.*|"
-    r"(?:https?://|www\.)\S+|©.*|(?:published|printed|promoted) (?:and \w+ )?by\b.*|"
+    r"(?:https?://|www\.)\S+|©.*|(?:published|printed|promoted) (?:(?:and|&) \w+ )?by\b.*|"
     r"isbn\b.*|all rights reserved.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_CONTENTS_LINE = re.compile(r".{3,120}?(?:\.\s?){4,}\s*\d{1,3}|.{3,80}\t+\s*\d{1,3}")
+_CONTENTS_LINE = re.compile(
+    r".{3,120}?(?:\.\s?){4,}\s*\d{1,3}|.{3,80}\t+\s*\d{1,3}|[^.]{3,120}\|\s*\d{1,3}|"
+    r"(?:[^\d.!?]{6,}\s\d{1,3}(?:\s|$)){2,}",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
             listed = piece.kind is BlockKind.LIST_ITEM or marker is not None
             start = piece.start + (marker.end() if marker else 0)
             text = page.text[start : piece.end]
-            if text.rstrip().endswith(":") and not listed:
+            short = len(text.split()) <= MOST_LEAD_IN
+            if text.rstrip().endswith(":") and (short or not listed):
                 lead_in = " ".join(text.split())
                 continue
             if not listed:
@@ -90,7 +96,10 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
                 lead_in=lead_in if piece.begins and listed else "",
                 heading=" > ".join(title for _, title in headings),
             )
-            if clauses and _leans(clauses[-1], clause, page):
+            if clauses and _goes_on(clauses[-1], clause):
+                rest = " ".join(clause.text.split())
+                clauses[-1] = replace(clauses[-1], goes_on=rest)
+            elif clauses and _leans(clauses[-1], clause, page):
                 before = clauses[-1]
                 clauses[-1] = replace(
                     before, end=clause.end, text=page.text[before.start : clause.end]
@@ -181,6 +190,17 @@ def _says_something(text: str, lead_in: str) -> bool:
     if len(_NUMBER.findall(bare)) > len(words) * MOST_NUMBERS:
         return False  # an index, or a table's figures without its words
     return len(words) >= (1 if lead_in else LEAST_WORDS)
+
+
+def _goes_on(before: Clause, clause: Clause) -> bool:
+    """Whether a sentence that a page ends in the middle of goes on with these words."""
+    return (
+        clause.page == before.page + 1
+        and not clause.lead_in
+        and not before.goes_on
+        and clause.text[0].islower()
+        and before.text.rstrip()[-1] not in '.!?;:…”"'
+    )
 
 
 def _leans(before: Clause, clause: Clause, page: Page) -> bool:

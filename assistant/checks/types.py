@@ -33,11 +33,21 @@ class Clause:
     end: int
     lead_in: str = ""
     heading: str = ""  # the headings above it, outermost first, joined by " > "
+    goes_on: str = ""  # what it goes on with at the top of the next page; judged with it
 
     @property
     def judged_text(self) -> str:
-        """The clause with its lead-in, as one text."""
-        return f"{self.lead_in.rstrip(':').rstrip()} {self.text}" if self.lead_in else self.text
+        """The clause with its lead-in and what it goes on with, as one text."""
+        return f"{self._led_in}{self.text}{' ' if self.goes_on else ''}{self.goes_on}"
+
+    @property
+    def offset(self) -> int:
+        """What an offset in `judged_text` becomes one in the page by."""
+        return self.start - len(self._led_in)
+
+    @property
+    def _led_in(self) -> str:
+        return f"{self.lead_in.rstrip(':').rstrip()} " if self.lead_in else ""
 
 
 @dataclass(frozen=True, slots=True)

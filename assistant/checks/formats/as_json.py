@@ -60,6 +60,7 @@ def _clause(clause: Clause) -> dict[str, Any]:
         "end": clause.end,
         "lead_in": clause.lead_in,
         "heading": clause.heading,
+        "goes_on": clause.goes_on,
     }
 
 
@@ -85,6 +86,7 @@ def _finding(found: Finding) -> dict[str, Any]:
         "end": found.clause.end,
         "lead_in": found.clause.lead_in,
         "heading": found.clause.heading,
+        "goes_on": found.clause.goes_on,
         **_judgement(found.judgement),
         "precedents": [_precedent(precedent) for precedent in found.precedents],
         "rewording": found.rewording,

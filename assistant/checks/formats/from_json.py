@@ -58,6 +58,7 @@ def _clause(held: Json, clause_id: str) -> Clause:
         held["end"],
         lead_in=held["lead_in"],
         heading=held["heading"],
+        goes_on=held.get("goes_on", ""),  # kept reports may be older
     )
 
 
