@@ -9,7 +9,8 @@ READY  := $(VENV)/ready
 N      ?= 50
 
 .PHONY: serve test env library quick format lint types lock documents \
-        bench-ingest bench-http bench-lexical check-kill train-judge clean
+        bench-ingest bench-http bench-lexical bench-peers check-kill train-judge \
+        eval eval-quick gate check-gate clean
 
 serve: library
 	$(BIN)/plumbline serve
@@ -66,6 +67,18 @@ check-kill: env
 # The model of `plumbline check`, from corpus/clauses; about 12 minutes on two cores.
 train-judge: env
 	$(BIN)/python -m evals.train_judge
+
+# Every set of ours, over the starter library: figures, and a report to read.
+eval: env
+	$(BIN)/plumbline eval run evals/suites/full.toml
+
+# Fails when a figure has really fallen against the committed baseline.
+gate: env
+	$(BIN)/plumbline eval gate evals/suites/gate.toml
+
+# Breaks the retriever, the writer, the judge and the refusals in turn: the gate must see each.
+check-gate: env
+	$(BIN)/python -m evals.check_gate
 
 # Needs uv. torch is left out, so that each machine takes the build that fits it.
 lock:

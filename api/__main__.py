@@ -258,6 +258,70 @@ def eval_invariance(cases: Cases, fail_under: FailUnder = None, as_json: AsJson 
     evaluating.eval_invariance(cases, fail_under=fail_under or [], as_json=as_json)
 
 
+Suite = Annotated[Path, typer.Argument(metavar="SUITE", help="A suite's file, or its name.")]
+Ids = Annotated[list[str] | None, typer.Option(help="Only this case. May be repeated.")]
+Library = Annotated[
+    Path | None, typer.Option(help="Measure over this data folder, not the suite's own library.")
+]
+
+
+@evaluate.command(name="run")
+def eval_run(
+    suite: Suite,
+    target: Annotated[str | None, typer.Option(help="One of the suite's targets.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first N of each set.")] = None,
+    ids: Ids = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Ask each question N times.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Go on with this run.")] = None,
+    rescore: Annotated[
+        str | None, typer.Option(help="Score this run again from its outputs; asks no model.")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="Compare with this run.")] = None,
+    library: Library = None,
+    as_json: AsJson = False,
+) -> None:
+    """Generate, score and report a suite: a folder with every case, figures and a report."""
+    from api import eval_runs
+
+    eval_runs.eval_run(
+        suite,
+        target=target,
+        limit=limit,
+        ids=ids or [],
+        epochs=epochs,
+        out=out,
+        resume=resume,
+        again=rescore,
+        baseline=baseline,
+        library=library,
+        as_json=as_json,
+    )
+
+
+@evaluate.command(name="gate")
+def eval_gate(
+    suite: Suite,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Make this run the baseline to commit.")
+    ] = False,
+    library: Library = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fail on a real fall of a figure against the committed baseline, and not on noise."""
+    from api import eval_runs
+
+    eval_runs.eval_gate(suite, update_baseline=update_baseline, library=library, as_json=as_json)
+
+
+@evaluate.command(name="runs")
+def eval_list_runs(as_json: AsJson = False) -> None:
+    """List the runs that there are."""
+    from api import eval_runs
+
+    eval_runs.list_runs(as_json=as_json)
+
+
 def main() -> None:
     """Run the command line; an error that a person can act on is shown without a traceback."""
     from corpus.errors import UserError

@@ -22,6 +22,7 @@ class QuestionCase(BaseModel):
     answerable: bool
     expected_points: tuple[str, ...] = ()
     fact_ids: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # ids of documents; where empty, those of the facts
     conversation: str | None = None
     turn: int = 1
     previous: tuple[str, ...] = ()
@@ -34,6 +35,11 @@ class QuestionCase(BaseModel):
     def group(self) -> str:
         """Its conversation, or itself: what is resampled together."""
         return self.conversation or self.id
+
+    @property
+    def expected_sources(self) -> tuple[str, ...]:
+        """The documents that an answer should rest on, in alphabetical order."""
+        return tuple(sorted(self.sources or {fact.rsplit(".", 1)[0] for fact in self.fact_ids}))
 
 
 def load_questions(file: Path) -> list[QuestionCase]:

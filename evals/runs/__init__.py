@@ -1,0 +1,1 @@
+"""Evaluation runs: suite → generate → score → compare → report, each a file in a run's folder."""
