@@ -322,6 +322,92 @@ def eval_list_runs(as_json: AsJson = False) -> None:
     eval_runs.list_runs(as_json=as_json)
 
 
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's name or folder.")]
+SetName = Annotated[str, typer.Option("--set", help="A question set of the run.")]
+ShapeName = Annotated[str, typer.Option(help="ragas, deepeval or mtrag.")]
+
+
+@evaluate.command(name="attacks")
+def eval_attacks(
+    cases: Annotated[Path | None, typer.Option(help="The attacks; ours when not named.")] = None,
+    library: Library = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try prompts, planted documents and tampered drafts; exit 1 when one is not withstood."""
+    from api import eval_tools
+
+    eval_tools.eval_attacks(cases, library=library, json_=as_json)
+
+
+@evaluate.command(name="review")
+def eval_review(
+    into: Annotated[Path, typer.Option(help="The question set that cases are added to.")] = Path(
+        "evals/sets/questions-from-use.yaml"
+    ),
+    decisions: Annotated[
+        Path | None, typer.Option(help="Decisions as JSON lines, instead of asking.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Walk through what readers marked as wrong or wanted in tests, and complete the cases."""
+    from api import eval_tools
+
+    eval_tools.eval_review(into, decisions, json_=as_json)
+
+
+@evaluate.command(name="figures")
+def eval_figures(
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="The last when not named.")] = (
+        None
+    ),
+) -> None:
+    """Put the figures of a run of the full suite into evals/figures.json and README.md."""
+    from api import eval_tools
+
+    eval_tools.eval_figures(run)
+
+
+@evaluate.command(name="export")
+def eval_export(
+    run: RunName,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    shape: ShapeName = "ragas",
+    set_name: SetName = "questions",
+) -> None:
+    """Write the answers of a run for another tool: ragas, deepeval or MT-RAG."""
+    from api import eval_tools
+
+    eval_tools.eval_export(run, set_name, shape, out)
+
+
+@evaluate.command(name="import")
+def eval_import(
+    file: Annotated[Path, typer.Argument(help="Another tool's cases.")],
+    out: Annotated[Path, typer.Option(help="The question set to write (YAML).")],
+    shape: ShapeName = "ragas",
+) -> None:
+    """Make a question set of the cases of ragas, deepeval or MT-RAG."""
+    from api import eval_tools
+
+    eval_tools.eval_import(file, shape, out)
+
+
+@evaluate.command(name="marks")
+def eval_marks(
+    run: RunName,
+    model: Annotated[str, typer.Option(help="PROVIDER:NAME, as for PLUMBLINE_CHAT_MODEL.")],
+    url: Annotated[str, typer.Option(help="Address of an OpenAI-style server.")] = "",
+    set_name: SetName = "questions",
+    same_model: Annotated[
+        bool, typer.Option("--same-model", help="Even where it wrote the answers itself.")
+    ] = False,
+) -> None:
+    """Have a chat model mark the answers of a run, twice, and show where it disagrees."""
+    from api import eval_tools
+
+    eval_tools.eval_marks(run, set_name, model, url, same_model=same_model)
+
+
 def main() -> None:
     """Run the command line; an error that a person can act on is shown without a traceback."""
     from corpus.errors import UserError

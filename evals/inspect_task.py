@@ -1,0 +1,138 @@
+"""Our suites for inspect_ai: `inspect eval evals/inspect_task.py --model mockllm/model`.
+
+Needs the package inspect_ai, in an environment of one's own beside ours (it is no dependency).
+The solver is this program and not the model named on inspect's command line; any model will do.
+
+    -T suite=evals/suites/quick.toml -T set_name=questions -T target=embedded
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import Task, task  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+from inspect_ai.dataset import (  # pyright: ignore[reportMissingImports]
+    MemoryDataset,  # pyright: ignore[reportUnknownVariableType]
+    Sample,  # pyright: ignore[reportUnknownVariableType]
+)
+from inspect_ai.model import ModelOutput  # pyright: ignore
+from inspect_ai.scorer import Score, mean, scorer, stderr  # pyright: ignore
+from inspect_ai.solver import solver  # pyright: ignore
+
+from assistant.types import Role, Turn
+from corpus.embedding import Embedder
+from corpus.errors import ConfigurationError
+from corpus.settings import load_settings
+from evals.questions import QuestionCase, load_questions
+from evals.runs.folder import case_sha
+from evals.runs.library import library_settings
+from evals.runs.replies import Reply
+from evals.runs.scoring import score_question
+from evals.runs.suite import ROOT, Suite, load_suite
+from evals.runs.targets import opened_target
+
+MEASURES = ("point_recall", "citation_recall", "refused_right", "refused_wrong")
+
+
+def cases_of(suite: Suite, set_name: str) -> list[QuestionCase]:
+    """The cases of one question set of a suite. Raises ConfigurationError for another set."""
+    for entry in suite.set:
+        if entry.name == set_name and entry.kind == "questions":
+            return load_questions(suite.path(entry.file))[:: entry.every]
+    raise ConfigurationError(
+        f"The suite {suite.name!r} has no question set {set_name!r}.",
+        fix="Name one of its sets of kind questions: -T set_name=NAME.",
+    )
+
+
+@task  # pyright: ignore
+def plumbline(
+    suite: str = "evals/suites/quick.toml",
+    set_name: str = "questions",
+    target: str = "embedded",
+    library: str = "",
+) -> Any:
+    """One question set of a suite, answered and scored as `plumbline eval run` does it."""
+    file = Path(suite) if Path(suite).is_absolute() else ROOT / suite
+    loaded = load_suite(file)
+    cases = cases_of(loaded, set_name)
+    return Task(
+        dataset=MemoryDataset(
+            [
+                Sample(
+                    id=case.id,
+                    input=case.question,
+                    target=list(case.expected_points) or "a refusal",
+                    metadata={"case": case.model_dump(mode="json")},
+                )
+                for case in cases
+            ]
+        ),
+        solver=answering(loaded, target, library),
+        scorer=points(),
+    )
+
+
+@solver  # pyright: ignore
+def answering(suite: Suite, target: str, library: str) -> Any:
+    """Answers each sample with a target of the suite; earlier turns are asked first."""
+    settings = load_settings()
+    if library:
+        own = settings.model_copy(update={"data_dir": Path(library)})
+    else:
+        own, _ = library_settings(settings, suite.library)
+    opened = opened_target(suite.target_named(target), own)
+    asked, _ = opened.__enter__()  # open for as long as inspect runs the task
+    said: dict[str, tuple[str, Reply]] = {}
+
+    async def solve(state: Any, generate: Any) -> Any:
+        del generate
+        case = QuestionCase.model_validate(state.metadata["case"])
+        turns = [turn for name in case.previous if name in said for turn in _turns(*said[name])]
+        reply = asked.answer(case.question, turns)
+        said[case.id] = (case.question, reply)
+        state.metadata["reply"] = reply.as_json()
+        state.output = ModelOutput.from_content(model="plumbline", content=reply.text)
+        return state
+
+    return solve
+
+
+@scorer(metrics={"*": [mean(), stderr()]})  # pyright: ignore
+def points() -> Any:
+    """The measures of a case, as shares; those that do not bear on it are left out."""
+    embedder = Embedder()
+
+    async def score(state: Any, target: Any) -> Any:
+        del target
+        case = QuestionCase.model_validate(state.metadata["case"])
+        output = {
+            "id": case.id,
+            "epoch": 1,
+            "case_sha": case_sha(case),
+            "milliseconds": 0.0,
+            "error": "",
+            "reply": state.metadata["reply"],
+        }
+        row = score_question(case, output, embedder)
+        values = {
+            name: row["scores"][name][0] / max(1.0, row["scores"][name][1])
+            if name in row["scores"]
+            else float("nan")
+            for name in MEASURES
+        }
+        return Score(
+            value=values,
+            answer=state.output.completion,
+            explanation="\n".join(row["wrong"]) or "Nothing wrong.",
+        )
+
+    return score
+
+
+def _turns(question: str, reply: Reply) -> tuple[Turn, Turn]:
+    return (
+        Turn(Role.USER, question),
+        Turn(Role.ASSISTANT, reply.text, declined=reply.refused),
+    )
