@@ -72,6 +72,9 @@ train-judge: env
 eval: env
 	$(BIN)/plumbline eval run evals/suites/full.toml
 
+eval-quick: env
+	$(BIN)/plumbline eval run evals/suites/quick.toml
+
 # Fails when a figure has really fallen against the committed baseline.
 gate: env
 	$(BIN)/plumbline eval gate evals/suites/gate.toml
@@ -79,6 +82,10 @@ gate: env
 # Breaks the retriever, the writer, the judge and the refusals in turn: the gate must see each.
 check-gate: env
 	$(BIN)/python -m evals.check_gate
+
+# Ours beside four others, each in an environment of its own; some gigabytes the first time.
+bench-peers: env
+	$(BIN)/python -m evals.bench_peers
 
 # Needs uv. torch is left out, so that each machine takes the build that fits it.
 lock:
