@@ -194,9 +194,9 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 CASES = """
-- {id: a, type: lookup, question: What did Wigan save?, answerable: true,
+- {id: a, type: lookup, question: 'What did Wigan save?', answerable: true,
    expected_points: [More than £140 million.], conversation: c, turn: 1}
-- {id: b, type: follow-up, question: And by when?, answerable: true,
+- {id: b, type: follow-up, question: 'And by when?', answerable: true,
    expected_points: [By 2019.], conversation: c, turn: 2, previous: [a]}
 """
 

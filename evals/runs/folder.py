@@ -15,15 +15,23 @@ import json
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel
 
 from corpus.errors import ConfigurationError
 from corpus.settings import Settings
 from evals.machine import machine
 from evals.runs.suite import ROOT, Suite, TargetSpec
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Case = BaseModel | DataclassInstance
 
 Row = dict[str, Any]
 _PACKAGES = ("plumbline", "torch", "onnxruntime", "sentence-transformers", "chromadb", "tantivy",
@@ -160,9 +168,20 @@ def data_hashes(suite: Suite) -> dict[str, str]:
     return {name: _digest(suite.path(name)) for name in sorted(files)}
 
 
-def case_sha(case: object) -> str:
-    """A short digest of a case's own words, by which two runs know that they asked the same."""
-    return hashlib.sha256(repr(case).encode()).hexdigest()[:12]
+def case_sha(case: Case) -> str:
+    """A short digest of a case's own words, by which two runs know that they asked the same.
+
+    What is left at its default is left out, so that a new field with one changes no digest.
+    """
+    if isinstance(case, BaseModel):
+        held = case.model_dump(mode="json", exclude_defaults=True)
+    else:
+        held = {
+            field.name: getattr(case, field.name)
+            for field in fields(case)
+            if getattr(case, field.name) != field.default
+        }
+    return hashlib.sha256(repr(sorted(held.items())).encode()).hexdigest()[:12]
 
 
 def commit_of(tree: Path) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.checks.clauses import split_clauses
 from assistant.types import Role, Turn
@@ -25,6 +25,9 @@ from evals.runs.suite import SetSpec, Suite
 from evals.runs.targets import EmbeddedTarget, Target
 from ingest.ingesting import Ingester
 from ingest.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from evals.runs.folder import Case
 
 JUDGED_TOGETHER = 16
 Progress = Callable[[str, int, int], None]  # the set, cases done, cases in all
@@ -100,7 +103,7 @@ class Generator:
             self._progress(entry.name, number, len(wanted))
 
     def _answered(
-        self, name: str, epoch: int, case: object, question: str, turns: Sequence[Turn]
+        self, name: str, epoch: int, case: Case, question: str, turns: Sequence[Turn]
     ) -> Row:
         return _timed(
             {"id": name, "epoch": epoch, "case_sha": case_sha(case)},

@@ -7,7 +7,7 @@ are compared are kept with the run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from evals.runs.folder import Row, RunFolder, case_sha
 from evals.runs.measures import BINS
 from evals.runs.replies import Reply, SaidSentence, reply_from
 from evals.runs.suite import SetSpec, Suite
+
+if TYPE_CHECKING:
+    from evals.runs.folder import Case
 
 DEPTHS = (1, 2, 3, 5, 10)  # of the retrieval curve
 Scores = dict[str, list[float]]
@@ -327,9 +330,7 @@ def _pool(suite: Suite, entry: SetSpec, outputs: Sequence[Row], embedder: Embedd
     return rows
 
 
-def _row(
-    case: object, output: Mapping[str, Any], shown: str, group: str, tags: Sequence[str]
-) -> Row:
+def _row(case: Case, output: Mapping[str, Any], shown: str, group: str, tags: Sequence[str]) -> Row:
     return {
         "id": output["id"],
         "epoch": output["epoch"],
