@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from api.commands import opened
 from api.eval_runs import SUITES, named_suite, print_json, print_summary, settings_and_root
@@ -198,7 +198,7 @@ def _completed(draft: Draft) -> Decision:
 def _shape(name: str) -> Shape:
     if name not in SHAPES:
         raise ConfigurationError(f"There is no shape {name!r}.", fix=f"Choose {', '.join(SHAPES)}.")
-    return cast("Shape", name)
+    return name
 
 
 def _cases_of(folder: RunFolder, set_name: str) -> list[QuestionCase]:

@@ -6,19 +6,20 @@ The solver is this program and not the model named on inspect's command line; an
     -T suite=evals/suites/quick.toml -T set_name=questions -T target=embedded
 """
 
+# pyright: basic, reportMissingImports=false
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from inspect_ai import Task, task  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
-from inspect_ai.dataset import (  # pyright: ignore[reportMissingImports]
-    MemoryDataset,  # pyright: ignore[reportUnknownVariableType]
-    Sample,  # pyright: ignore[reportUnknownVariableType]
+from inspect_ai import Task, task
+from inspect_ai.dataset import (
+    MemoryDataset,
+    Sample,
 )
-from inspect_ai.model import ModelOutput  # pyright: ignore
-from inspect_ai.scorer import Score, mean, scorer, stderr  # pyright: ignore
-from inspect_ai.solver import solver  # pyright: ignore
+from inspect_ai.model import ModelOutput
+from inspect_ai.scorer import Score, mean, scorer, stderr
+from inspect_ai.solver import solver
 
 from assistant.types import Role, Turn
 from corpus.embedding import Embedder
@@ -46,7 +47,7 @@ def cases_of(suite: Suite, set_name: str) -> list[QuestionCase]:
     )
 
 
-@task  # pyright: ignore
+@task
 def plumbline(
     suite: str = "evals/suites/quick.toml",
     set_name: str = "questions",
@@ -74,7 +75,7 @@ def plumbline(
     )
 
 
-@solver  # pyright: ignore
+@solver
 def answering(suite: Suite, target: str, library: str) -> Any:
     """Answers each sample with a target of the suite; earlier turns are asked first."""
     settings = load_settings()
@@ -99,7 +100,7 @@ def answering(suite: Suite, target: str, library: str) -> Any:
     return solve
 
 
-@scorer(metrics={"*": [mean(), stderr()]})  # pyright: ignore
+@scorer(metrics={"*": [mean(), stderr()]})
 def points() -> Any:
     """The measures of a case, as shares; those that do not bear on it are left out."""
     embedder = Embedder()

@@ -142,12 +142,12 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
 
     here = [case for case in alone if within(case)]
     elsewhere: list[dict[str, Any]] = [
-        {**case, "answerable": False, "expected_points": [], "fact_ids": []}
+        {**case, "answerable": False, "expected_points": (), "fact_ids": ()}
         for case in alone
         if not within(case)
     ][:6]
     declined = [case for case in cases if not case["answerable"] and not case.get("previous")][:12]
-    held = yaml.safe_dump(here + elsewhere + declined)
+    held = json.dumps(here + elsewhere + declined)  # which is YAML too
     (folder / "questions.yaml").write_text(held, encoding="utf-8")
     clauses = (ROOT / "corpus/clauses/contrasts.jsonl").read_text(encoding="utf-8").splitlines()
     (folder / "clauses.jsonl").write_text("\n".join(clauses[:40]), encoding="utf-8")

@@ -289,7 +289,7 @@ def test_published_figures_are_those_of_the_run_and_of_a_whole_one(
     assert "old" not in text
     assert "0.200 to 0.800" in text
     assert text.endswith("## B\n")
-    part = {**folder.read("run.json"), "chosen": {"limit": 3, "ids": []}}
+    part = {**folder.read("run.json"), "chosen": {"limit": 3, "ids": ()}}
     folder.write("run.json", part)
     with pytest.raises(ConfigurationError, match="only some"):
         published(suite)(folder, tmp_path)
