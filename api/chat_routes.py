@@ -87,8 +87,9 @@ class WholeConversationJson(TypedDict):
 )
 def chat(request: Request, body: ChatBody, service: ServiceDep, metrics: MetricsDep) -> Any:
     """Ask a question, in a conversation or to start one."""
-    if body.message_id is not None and service.conversations.has_answer(body.message_id):
-        raise sent_twice(body.message_id)
+    sent = body.message_id
+    if sent is not None and (service.exchanges.get(sent) or service.conversations.has_answer(sent)):
+        raise sent_twice(sent)
     # The library is searched here, before any byte is sent, so a failure still has a status code.
     exchange = Exchange(
         service,

@@ -53,6 +53,15 @@ def error_page(request: Request, problem: Problem) -> Response:
     return framed(request, "error.html", problem.status_code, problem=problem)
 
 
+class _Static(StaticFiles):
+    """Files that a browser may keep, and asks about each time: a new release is seen at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def mount_static(app: FastAPI) -> None:
     """Serve the style sheets and the scripts."""
-    app.mount("/static", StaticFiles(directory=PAGE_FOLDER / "static"), name="static")
+    app.mount("/static", _Static(directory=PAGE_FOLDER / "static"), name="static")

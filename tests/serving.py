@@ -87,10 +87,13 @@ def client_of(settings: Settings) -> Generator[TestClient]:
 
 
 @contextmanager
-def running(settings: Settings) -> Generator[str]:
-    """The address of a real server on a free port."""
+def running(settings: Settings, *, port: int = 0) -> Generator[str]:
+    """The address of a real server, on a free port when none is given."""
     app = create_app(settings, local_token=TOKEN)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
+    config = uvicorn.Config(
+        app, port=port, log_level="error", ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -99,8 +102,7 @@ def running(settings: Settings) -> Generator[str]:
             assert thread.is_alive(), "the server did not start"
             assert time.monotonic() < deadline, "the server did not start in time"
             time.sleep(0.02)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

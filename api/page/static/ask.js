@@ -1,6 +1,6 @@
 // The Ask page. Without this file everything still works, by forms and links.
 
-import { asking, newId } from "./asking.js";
+import { asking, newId, persist } from "./asking.js";
 import { element, showProblem } from "./dom.js";
 import { openSources, Panel } from "./panel.js";
 import { announce, copy, refresh, settle, Streamed } from "./thread.js";
@@ -18,6 +18,7 @@ const most = Number(box.dataset.most);
 const tabs = new BroadcastChannel("plumbline");
 let now = null; // the question that is being answered: { streamed, hearing }
 
+const LOST = "The connection is lost. Trying again…";
 const conversation = () => form.elements.conversation_id.value;
 
 async function ask(question, { insteadOf = "", filters = filtersIn(form) } = {}) {
@@ -57,13 +58,13 @@ async function ask(question, { insteadOf = "", filters = filtersIn(form) } = {})
       } else if (event === "sentence") {
         streamed.add(data);
       } else if (event === "lost") {
-        streamed.say("The connection is lost. Trying again…");
+        streamed.say(LOST);
       } else if (event === "found") {
         streamed.say("Connected again. Answering…");
       } else if (event === "afresh") {
         streamed.forget();
       } else if (event === "answer") {
-        await finished(data);
+        await finished(data, now);
       }
     }
   } catch (fault) {
@@ -76,19 +77,21 @@ async function ask(question, { insteadOf = "", filters = filtersIn(form) } = {})
   }
 }
 
-async function finished(answer) {
-  carryOn(answer.conversation_id);
-  const title = await settle(answer.conversation_id).catch(() => "");
-  if (title) {
-    entitle(title);
+async function finished(answer, { streamed, hearing }) {
+  const id = answer.conversation_id;
+  carryOn(id);
+  const title = await persist(() => settle(id), hearing.signal, () => streamed.say(LOST));
+  if (title === null) {
+    throw { detail: "This conversation has been deleted meanwhile.", fix: "What is on this page stays until you leave it." };
   }
+  entitle(title);
   const sentences = answer.sentences.length;
   const told = { complete: "Answered.", partial: "Answered in part.", none: "No evidence." };
   announce(`${told[answer.completeness]} ${answer.message} ${answer.notes.join(" ")}`);
   if (!sentences) {
     document.getElementById(`answer-${answer.message_id}`)?.scrollIntoView({ block: "nearest" });
   }
-  tabs.postMessage({ conversation: answer.conversation_id });
+  tabs.postMessage({ conversation: id });
 }
 
 function failed(fault, streamed, question, more) {
@@ -201,11 +204,11 @@ async function hearOut(article) {
   busy(true);
   try {
     const body = { message_id: id, message: question, conversation_id: conversation() || null };
-    for await (const { event, data } of asking(body, now.hearing.signal)) {
+    for await (const { event, data } of asking(body, now.hearing.signal, { sent: true })) {
       if (event === "sentence") {
         streamed.add(data);
       } else if (event === "answer") {
-        await finished(data);
+        await finished(data, now);
       }
     }
   } catch (fault) {

@@ -13,8 +13,9 @@ const SENDINGS = 4;
 // Yields { event, data }: "searched", "sentence"…, and at last one "answer"; and between them
 // "lost" when the connection is gone, "found" when it is back, "afresh" when what was said must be
 // forgotten. Throws a problem ({ detail, fix, status }) for what cannot be answered.
-export async function* asking(body, signal) {
-  let sending = true;
+// `sent` says that the server has the question already.
+export async function* asking(body, signal, { sent = false } = {}) {
+  let sending = !sent;
   let sendings = 0;
   let last = "";
   let quietSince = 0;
@@ -92,6 +93,23 @@ function hearOn(body, last, signal) {
     headers["Last-Event-ID"] = last;
   }
   return fetch(`/v1/messages/${body.message_id}/events`, { headers, signal });
+}
+
+// What `work` resolves to, tried again while the server cannot be reached; `told` is called at each
+// failure. Throws the last one when patience is at its end.
+export async function persist(work, signal, told) {
+  const began = Date.now();
+  for (let pause = 250; ; pause = Math.min(pause * 2, 4000)) {
+    try {
+      return await work();
+    } catch (fault) {
+      if (signal.aborted || Date.now() - began > PATIENCE) {
+        throw fault;
+      }
+    }
+    told();
+    await wait(pause, signal);
+  }
 }
 
 // Resolves after so long, or as soon as the browser is online again.
