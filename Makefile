@@ -9,7 +9,7 @@ READY  := $(VENV)/ready
 N      ?= 50
 
 .PHONY: serve test env library quick format lint types lock documents \
-        bench-ingest bench-http bench-lexical bench-peers check-kill train-judge \
+        bench-ingest bench-http bench-lexical bench-peers check-kill page-budget train-judge \
         eval eval-quick gate check-gate clean
 
 serve: library
@@ -60,6 +60,10 @@ bench-http: library
 
 bench-lexical: env
 	$(BIN)/python -m evals.bench_lexical
+
+# Of a server that runs already.
+page-budget: env
+	$(BIN)/python -m evals.page_budget
 
 check-kill: env
 	$(BIN)/python -m evals.check_kill --times $(N)

@@ -146,7 +146,7 @@ function carryOn(id) {
     }
   }
   form.querySelector("label").textContent = "Ask a follow-up question";
-  for (const part of ["examples", "recent", "lede"]) {
+  for (const part of ["examples", "recent", "lede", "example"]) {
     document.getElementById(part)?.remove();
   }
   for (const part of ["trail", "afresh"]) {
