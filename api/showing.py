@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
-from typing import cast
+from itertools import groupby, pairwise
+from typing import Any, cast
 
 from api.shapes import AnswerJson, CitationJson, SentenceJson
 from corpus.conversations import Message
@@ -46,6 +46,25 @@ class ShownTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownVerdict:
+    """What was found of one clause and one principle."""
+
+    principle: str  # "P4 Prevention first"
+    verdict: str
+    confidence: str  # "87%"
+    reason: str
+    rewording: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownClause:
+    """A clause that was checked, as runs of words, each marked or not, and what was found."""
+
+    runs: tuple[tuple[str, bool], ...]
+    verdicts: tuple[ShownVerdict, ...]  # those that say something
+
+
+@dataclass(frozen=True, slots=True)
 class ShownAnswer:
     """An answer as the template takes it."""
 
@@ -53,6 +72,7 @@ class ShownAnswer:
     sentences: tuple[ShownSentence, ...]
     table: ShownTable | None  # says what the sentences say, side by side
     sources: tuple[Numbered, ...]  # the first citation of each number, in their order
+    clauses: tuple[ShownClause, ...] = ()  # of wording that was checked
 
     @property
     def documents(self) -> int:
@@ -98,7 +118,52 @@ def shown_answer(answer: AnswerJson, in_force: Mapping[str, str] | None = None) 
                 for row in held["rows"]
             ),
         )
-    return ShownAnswer(answer, sentences, table, tuple(sources.values()))
+    clauses = shown_clauses(answer.get("check"))
+    return ShownAnswer(answer, sentences, table, tuple(sources.values()), clauses)
+
+
+def shown_clauses(check: Mapping[str, Any] | None) -> tuple[ShownClause, ...]:
+    """The clauses of a report that an answer brings, with the words that tell marked."""
+    if not check:  # answers kept by an older release have none
+        return ()
+    titles = {name: row["title"] for name, row in check["coverage"].items()}
+    rewordings = {
+        (found["clause"], found["principle"]): str(found["rewording"] or "")
+        for found in check["findings"]
+    }
+    return tuple(
+        ShownClause(
+            _runs(clause),
+            tuple(
+                ShownVerdict(
+                    f"{held['principle']} {titles.get(held['principle'], '')}".strip(),
+                    held["verdict"],
+                    f"{held['confidence']:.0%}",
+                    held["reason"],
+                    rewordings.get((clause["id"], held["principle"]), ""),
+                )
+                for held in clause["verdicts"]
+                if held["verdict"] != "silent"
+            ),
+        )
+        for clause in check["clauses"]
+    )
+
+
+def _runs(clause: Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:
+    """The words of a clause, divided where the words that tell begin and end."""
+    text, begin = str(clause["text"]), int(clause["start"])
+    telling = {
+        place
+        for held in clause["verdicts"]
+        if held["verdict"] != "silent"
+        for span in held["telling"]
+        for place in range(span["start"] - begin, span["end"] - begin)
+    }
+    runs: list[tuple[str, bool]] = []
+    for marked, places in groupby(range(len(text)), key=telling.__contains__):
+        runs.append(("".join(text[place] for place in places), marked))
+    return tuple(runs)
 
 
 def shown_exchanges(

@@ -61,7 +61,7 @@ def as_markdown(transcript: Transcript) -> str:
             for sentence in exchange.shown.sentences:
                 lines += [said(sentence), ""]
         for remark in remarks(exchange):
-            lines += [f"> {_escaped(remark)}", ""]
+            lines += [*(f"> {_escaped(line)}  " for line in remark.splitlines()), ""]
     documents = transcript.documents()
     if documents:
         lines += ["## Sources", ""]

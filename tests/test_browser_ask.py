@@ -437,7 +437,7 @@ def test_a_document_removed_while_it_is_cited_leaves_its_words(
         page.locator(".citation").first.click()
         expect(page.locator("#panel-title")).to_have_text("This source cannot be opened")
         panel = page.locator("#panel").inner_text()
-        assert "There is no document" in panel
+        assert "has been removed since it was cited" in panel
         assert "Wigan Council saved £115 million between 2011 and 2017." in panel
         assert_good(page, "ask-source-removed")
         page.reload()

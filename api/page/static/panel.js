@@ -88,7 +88,10 @@ export function openSources(panel) {
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       found = page.getElementById("source-page");
       const said = [...page.querySelectorAll("main p")].map((part) => part.textContent);
-      words = said.slice(0, 2).join(" ");
+      words =
+        response.status === 404
+          ? "This is not in the library any more: the document has been removed since it was cited."
+          : said.slice(0, 2).join(" ");
     } catch {
       // What to say is set already.
     }
