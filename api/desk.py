@@ -32,6 +32,7 @@ SYMBOLS = {
     Verdict.UNSURE: "?",
     Verdict.SILENT: "·",
 }
+QUOTED = 600  # characters of a clause beside its finding; the draft has all of it
 CLAUSES_TOGETHER = 120  # of a long draft on one page of the desk
 
 
@@ -124,8 +125,15 @@ class ShownFinding:
 
     @property
     def quoted(self) -> tuple[tuple[str, bool], ...]:
-        """The clause's text in pieces, each with whether it is telling."""
-        return tuple(marked_text(self.finding.clause, self.finding.judgement))
+        """The clause's text in pieces, each with whether it is telling; a long one is cut."""
+        pieces: list[tuple[str, bool]] = []
+        left = QUOTED
+        for text, telling in marked_text(self.finding.clause, self.finding.judgement):
+            pieces.append((text if len(text) <= left else f"{text[:left].rstrip()}…", telling))
+            left -= len(text)
+            if left < 0:
+                break
+        return tuple(pieces)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class Part:
     """One piece of a draft: a heading, a paragraph, a whole list, a whole table, a page's edge."""
 
     kind: str  # "heading", "paragraph", "list", "table", "page", or another BlockKind
-    level: int = 0  # of a heading
+    level: int = 0  # of a heading, as its author gave it
+    rank: int = 0  # of a heading: its level without gaps, as a list of headings needs it
     page: int = 0  # of a page's edge
     text: tuple[Stretch, ...] = ()
     items: list[Item] = field(default_factory=list["Item"])
@@ -94,6 +95,7 @@ def draft_parts(
     `paged` says whether the pages are sheets that a reader knows, whose edges are shown.
     """
     parts: list[Part] = []
+    rank = 0
     for page in pages:
         if paged:
             parts.append(Part("page", page=page.number))
@@ -113,8 +115,10 @@ def draft_parts(
                 text = marker.stretches(bullet.end() if bullet else block.start, block.end)
                 parts[-1].items.append(Item(text, max(block.level, 1), numbered))
             else:
+                if block.kind is BlockKind.HEADING:
+                    rank = min(max(block.level, 1), rank + 1)
                 text = marker.stretches(block.start, block.end)
-                parts.append(Part(block.kind.value, level=block.level, text=text))
+                parts.append(Part(block.kind.value, level=block.level, rank=rank, text=text))
         if table:
             parts.append(_table(page, table, marker))
     return parts

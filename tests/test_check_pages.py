@@ -363,3 +363,14 @@ def test_a_table_says_the_names_of_its_columns_once() -> None:
 )
 def test_confidence_is_said_in_words(confidence: float, words: str) -> None:
     assert confidence_words(confidence) == words
+
+
+def test_headings_of_a_draft_are_ranked_without_gaps() -> None:
+    text = "Deep\nTop\nDeeper\n"
+    blocks = (
+        Block(BlockKind.HEADING, 0, 4, 4),
+        Block(BlockKind.HEADING, 5, 8, 1),
+        Block(BlockKind.HEADING, 9, 15, 3),
+    )
+    parts = draft_parts([Page(1, text, blocks)], {}, paged=False)
+    assert [(part.level, part.rank) for part in parts] == [(4, 1), (1, 1), (3, 2)]
