@@ -75,6 +75,12 @@ def ask(
 @app.command()
 def check(
     draft: Annotated[Path, typer.Argument(help="The draft; - for standard input.")],
+    other: Annotated[
+        Path | None, typer.Argument(help="With --compare, the proposal to set beside it.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Set two proposals side by side.")
+    ] = False,
     against: Annotated[Path | None, typer.Option(help="The last draft, to compare with.")] = None,
     format_: Annotated[
         str, typer.Option("--format", help="text, json, html, md, csv, sarif, junit or docx.")
@@ -91,8 +97,13 @@ def check(
     out: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
 ) -> None:
     """Check a draft, clause by clause, against the seven principles."""
-    from api.checking import check_draft
+    from api.checking import check_draft, compare_drafts
 
+    if compare != (other is not None):
+        raise typer.BadParameter("Two proposals and --compare go together: A B --compare.")
+    if other is not None:
+        compare_drafts(draft, other, format_=format_, principles=principles, out=out)
+        return
     check_draft(
         draft,
         against=against,

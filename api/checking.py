@@ -16,6 +16,7 @@ from assistant.bootstrap import open_checker
 from assistant.checks.checking import Checker, Telling, Wanted
 from assistant.checks.commenting import commented
 from assistant.checks.formats import FORMATS
+from assistant.checks.side_by_side import side_by_side
 from assistant.checks.types import Report, Verdict, Waiver
 from assistant.checks.waiving import InlineWaivers, read_inline_waivers
 from corpus.errors import ConfigurationError
@@ -30,6 +31,30 @@ FAIL_ON = {
 }
 
 _WITH_COMMENTS = frozenset({".md", ".markdown", ".html", ".htm"})
+
+
+COMPARING = ("text", "json", "md")  # the forms of two proposals side by side
+
+
+def compare_drafts(
+    one: Path, other: Path, *, format_: str, principles: Path | None, out: Path | None
+) -> None:
+    """Print or write two proposals side by side on the same principles."""
+    if format_ not in COMPARING:
+        raise ConfigurationError(
+            f"Two proposals cannot be compared as {format_!r}.",
+            fix=f"Choose among {', '.join(COMPARING)}.",
+        )
+    given = load_principles(principles) if principles else None
+    with opened(load_settings()) as store:
+        store.catch_up()
+        checker = open_checker(store, given)
+        wanted = Wanted(supports=True, precedents=False, rewordings=False)
+        mine, theirs = (
+            check_one(checker, read_draft(path), wanted, progress=tell_progress)
+            for path in (one, other)
+        )
+    _give(side_by_side(mine, theirs, format_), out)
 
 
 def check_draft(
@@ -81,16 +106,19 @@ def check_draft(
     if format_ == "docx":
         cast("Path", out).write_bytes(commented(draft.read_bytes(), report))
     else:
-        text = FORMATS[format_](report)
-        if out is not None:
-            out.write_text(text, encoding="utf-8")
-        else:
-            sys.stdout.write(text)
+        _give(FORMATS[format_](report), out)
     if fail_on and any(
         found.judgement.verdict in FAIL_ON[fail_on] and found.waiver is None
         for found in report.findings
     ):
         sys.exit(1)
+
+
+def _give(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

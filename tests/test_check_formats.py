@@ -17,6 +17,7 @@ from docx.document import Document
 from assistant.checks.commenting import commented
 from assistant.checks.formats import FORMATS
 from assistant.checks.formats.from_json import report_from_json
+from assistant.checks.side_by_side import side_by_side
 from assistant.checks.types import (
     Change,
     Clause,
@@ -120,6 +121,35 @@ def test_nothing_in_a_draft_is_markup_on_the_page() -> None:
     assert "<mark>Merg</mark>" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_the_matrix_is_a_picture_with_words_and_shapes_and_not_colour_alone() -> None:
+    page = FORMATS["html"](WHOLE)
+    picture = page[page.index("<svg") : page.index("</svg>") + 6]
+    drawing = ElementTree.fromstring(picture)
+    assert drawing.get("role") == "img"
+    said = "".join(drawing.itertext())
+    assert "P7 0 support, 1 conflict, 0 unsure" in said
+    assert "c1 conflicts P7: Merge all fire services" in said
+    assert 'class="conflicts"' in picture
+    assert "<polygon" in picture  # unsure
+    assert "| c1 Merge all fire services by order. | C |" in FORMATS["md"](WHOLE)
+
+
+def test_two_proposals_stand_side_by_side() -> None:
+    other = replace(WHOLE, name="other.md", findings=(), coverage=(
+        Coverage("P7", "Organic structural change", 2, 0, 0, (
+            CriterionCoverage("P7.1", "Joining up is rewarded", 2, 0),)),
+    ))  # fmt: skip
+    held = json.loads(side_by_side(WHOLE, other, "json"))["principles"][0]
+    assert [counts["conflicts"] for counts in held["counts"]] == [1, 0]
+    assert held["criteria_met_by_one_only"] == [[], ["P7.1"]]
+    text = side_by_side(WHOLE, other, "text")
+    assert "A conflicts: Merge all fire services by order." in text
+    assert "B alone meets P7.1" in text
+    assert "| P7 Organic structural change | 0 | 2 | 1 | 0 | 0 | 0 |" in side_by_side(
+        WHOLE, other, "md"
+    )
 
 
 def test_nothing_in_a_draft_is_markup_in_markdown() -> None:

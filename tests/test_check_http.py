@@ -194,6 +194,7 @@ def test_a_waived_conflict_passes_the_gate(tmp_path: Path) -> None:
         ["plan.md", "--format", "docx"],
         ["plan.md", "--principles", "missing.toml"],
         ["plan.md", "--waivers", "missing.toml"],
+        ["plan.md", "plan.md", "--compare", "--format", "docx"],
     ],
 )
 def test_wrong_usage_says_what_is_wrong_and_exits_2(tmp_path: Path, words: list[str]) -> None:

@@ -235,6 +235,36 @@ def test_politicians_and_slogans_make_no_difference() -> None:
     )
 
 
+def test_the_whole_report_is_the_same_whoever_it_is_about(checker: Checker, tmp_path: Path) -> None:
+    draft = (
+        "{} will merge all police forces into one national force. A {} council will ring-fence "
+        "money for early help. {} candidates want residents to design services with staff.\n"
+    )
+
+    def told(party: str) -> list[tuple[object, ...]]:
+        text = draft.format(party, party, party)
+        report = checker.check("a", pages_of(tmp_path, text), wanted=Wanted(supports=True))
+        return [
+            (
+                found.judgement.principle,
+                found.judgement.verdict,
+                found.judgement.confidence,
+                found.judgement.criterion,
+                found.precedents,
+                found.rewording.replace(party, "-"),
+                [
+                    report.clauses[int(found.clause.id[1:]) - 1].clause.text[
+                        start - found.clause.start : end - found.clause.start
+                    ]
+                    for start, end in found.judgement.telling
+                ],
+            )
+            for found in report.findings
+        ]
+
+    assert told("Labour") == told("Liberal Democrat") == told("Conservative")
+
+
 # -- verdicts -----------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from assistant.checks.clauses import is_english, split_clauses, whole_clause
 from assistant.checks.comparing import compared, fingerprint, waived
 from assistant.checks.embedded_judge import Verdicts
 from assistant.checks.hearing import heard
-from assistant.checks.judging import Judge, telling_parts
+from assistant.checks.judging import Judge, in_original, telling_parts
 from assistant.checks.masking import masked
 from assistant.checks.model_judge import ModelJudge, Opinions
 from assistant.checks.precedents import Precedents
@@ -157,10 +157,22 @@ class Checker:
         verdicts = self._judge.judge(texts, progress=count)
         rows, columns = np.nonzero(verdicts.likely)
         speaking = list(zip(map(int, rows), map(int, columns), strict=True))
-        telling = telling_parts(
-            self._judge,
-            [(texts[row], column, int(verdicts.likely[row, column])) for row, column in speaking],
-        )
+        # Cut where no name is: the parts of a clause are the same whoever it is about.
+        neutral = [masked(text) for text in texts]
+        telling = [
+            in_original(parts, neutral[row], texts[row])
+            for (row, _), parts in zip(
+                speaking,
+                telling_parts(
+                    self._judge,
+                    [
+                        (neutral[row], column, int(verdicts.likely[row, column]))
+                        for row, column in speaking
+                    ],
+                ),
+                strict=True,
+            )
+        ]
         told = dict(zip(speaking, telling, strict=True))
         return [
             JudgedClause(

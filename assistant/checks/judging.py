@@ -147,6 +147,27 @@ def telling_parts(
     return found
 
 
+def in_original(
+    parts: Sequence[tuple[int, int]], neutral: str, text: str
+) -> tuple[tuple[int, int], ...]:
+    """Where parts of the text without names stand in the text as it is.
+
+    A part that holds a masked name is found by its words after the name, or else before it; one
+    that cannot be found is left out.
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in parts:
+        words = neutral[start:end].split()
+        tries = [words[first:] for first in range(len(words))]
+        tries += [words[:last] for last in range(len(words) - 1, 0, -1)]
+        for some in tries:
+            place = re.search(r"\s+".join(map(re.escape, some)), text, re.IGNORECASE)
+            if place is not None:
+                found.append((place.start(), place.end()))
+                break
+    return tuple(found)
+
+
 def _without(text: str, part: tuple[int, int]) -> str:
     return f"{text[: part[0]]} {text[part[1] :]}"
 

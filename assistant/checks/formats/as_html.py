@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from assistant.checks.formats.matrix import matrix_svg
 from assistant.checks.types import Finding, Judgement, Report, Verdict
 
 LETTERS = {
@@ -32,6 +33,7 @@ def as_html(report: Report) -> str:
         report=report,
         shown=_shown,
         marked=_marked,
+        matrix=matrix_svg(report),
         by_verdict=[
             (title, [found for found in report.findings if found.judgement.verdict is verdict])
             for verdict, title in (
