@@ -35,6 +35,7 @@ from ingest.pdf_layout import (
     rows_of,
     segments,
 )
+from ingest.pdf_overlays import with_overlays
 from ingest.pdf_words import Box, Calls, PageWords, page_words
 from ingest.reading import HiddenKind, HiddenText, Reading
 from ingest.refusing import refusal
@@ -192,6 +193,8 @@ def _opened(path: Path) -> Generator[tuple[Any, bool]]:
         if len(document) == 0:
             document.close()
             document = None
+        else:
+            document.init_forms()  # does nothing for a file without fields
     except pdfium.PdfiumError:
         needs_password = bool(raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD)
     try:
@@ -268,7 +271,7 @@ def _sheet_or_none(document: Any, number: int, notes: _Notes) -> _Sheet:
 
     raw = cast("Any", pypdfium2.raw)
     calls = Calls(raw)
-    page = raw.FPDF_LoadPage(document.raw, number)
+    page = with_overlays(document, number)
     if not page:
         notes.warn(number + 1, "it is damaged and could not be read")
         return _Sheet()

@@ -17,6 +17,7 @@ from typing import Any, cast
 from ingest.reading import HiddenKind
 
 SMALLEST_TYPE = 2.0  # points; smaller type is not read by people
+_SMALL_PAGE = 300.0  # points; a narrower page is shown enlarged, and its type with it
 _MOST_SHAPES = 20_000  # shapes of a page that are looked at; a drawing may have a million
 _MOST_BULLETS = 200  # on a page; more small shapes are a drawing
 _MOST_PATHS = 3_000  # whose single lines are looked at
@@ -24,6 +25,7 @@ _MOST_SEGMENTS = 2_000  # of one path
 _MOST_CHARACTERS = 400_000  # of one page
 _ALIKE = 10  # of 255; colours this close in every channel cannot be told apart
 _OCR_COVER = 0.5  # of the page; a picture this large is a scan
+_OCR_WORDS = 40  # of a page whose text is all unseen, that are looked for in its picture
 _CONTRAST = 24  # of 255; the least difference of lightness that shows letters
 _MOST_PIXELS = 1_500_000  # of a page that is drawn to see whether its text shows
 _SIGNS = frozenset("\"'“”‘’„,.;:!?()[]{}&@#%+=-–—/|*£$€¥©®™°§¶†‡\x02\ufffe\u00ad")  # of text
@@ -144,6 +146,7 @@ class _PageReader:
         self._styles: dict[int, _Style] = {}
         self._fonts: dict[int, tuple[bool, bool, int]] = {}
         self._picture: tuple[Any, float] | None = None
+        self._smallest = SMALLEST_TYPE
 
     def read(self) -> PageWords:
         left, bottom, right, top = self._page_box()
@@ -152,7 +155,8 @@ class _PageReader:
         shapes = self._shapes()
         box = (left, bottom, right, top)
         hidden: list[tuple[HiddenKind, str]] = []
-        from_ocr = self._is_scan(words, shapes, box)
+        self._smallest = SMALLEST_TYPE * min(1.0, min(right - left, top - bottom) / _SMALL_PAGE)
+        from_ocr = self._is_scan(words, places, shapes, box)
         kept: list[Word] = []
         why_last: HiddenKind | None = None
         colours = {(255, 255, 255)} | {s.colour[:3] for s in shapes if s.filled and s.colour}
@@ -160,7 +164,7 @@ class _PageReader:
         for word, (px, py, style) in zip(words, places, strict=True):
             inside = left - 1 <= px <= right + 1 and bottom - 1 <= py <= top + 1
             if style not in plain:
-                plain[style] = from_ocr or _is_plain(style, colours)
+                plain[style] = from_ocr or _is_plain(style, colours, self._smallest)
             why = None
             if not inside:
                 why = HiddenKind.OFF_PAGE
@@ -198,7 +202,7 @@ class _PageReader:
     ) -> HiddenKind | None:
         if style.mode == 3 or style.colour[3] < 8:
             return HiddenKind.INVISIBLE
-        if style.size < SMALLEST_TYPE:
+        if style.size < self._smallest:
             return HiddenKind.TINY
         behind = _behind(shapes, x, y)
         doubtful = style.mode == 7 or (behind is not None and _alike(style.colour, behind))
@@ -251,9 +255,18 @@ class _PageReader:
 
     def _page_box(self) -> Box:
         """Left, bottom, right, top of what a viewer shows."""
-        box = self._raw.FS_RECTF()
-        if self._raw.FPDF_GetPageBoundingBox(self._page, ctypes.byref(box)):
+        raw = self._raw
+        box = raw.FS_RECTF()
+        if raw.FPDF_GetPageBoundingBox(self._page, ctypes.byref(box)) and _has_area(
+            box.left, box.bottom, box.right, box.top
+        ):
             return box.left, box.bottom, box.right, box.top
+        # A crop box that lies beside the page leaves nothing; viewers then show the whole page.
+        sides = tuple(ctypes.c_float() for _ in range(4))
+        if raw.FPDFPage_GetMediaBox(self._page, *map(ctypes.byref, sides)):
+            first, low, last, high = (side.value for side in sides)
+            if _has_area(first, low, last, high):
+                return first, low, last, high
         return 0.0, 0.0, 612.0, 792.0
 
     def _characters(self) -> str:
@@ -358,7 +371,9 @@ class _PageReader:
             x, y = right.value, top.value
             x1, y1 = (x if x > x1 else x1), (y if y > y1 else y1)
         place = ((x0 + x1) / 2, (y0 + y1) / 2, style)
-        if style.angle:
+        if style.angle % 90:
+            x0, x1 = self._slanted(first, last, style)
+        elif style.angle:
             x0, _, x1, _ = turned_box((x0, y0, x1, y1), style.angle)
         if not (math.isfinite(x0) and math.isfinite(x1) and math.isfinite(style.base)):
             return None
@@ -377,6 +392,18 @@ class _PageReader:
         )
         return word, place
 
+    def _slanted(self, first: int, last: int, style: _Style) -> tuple[float, float]:
+        """Start and end of a word on a slant; its characters' boxes are upright and too wide."""
+        cosine, sine = _turn(style.angle)
+        x, y = ctypes.c_double(), ctypes.c_double()
+        starts: list[float] = []
+        for index in (first, last):
+            self._raw.FPDFText_GetCharOrigin(self._text, index, ctypes.byref(x), ctypes.byref(y))
+            starts.append(x.value * cosine + y.value * sine)
+        start, last_start = starts
+        usual = (last_start - start) / (last - first) if last > first else 0.0
+        return start, last_start + min(max(usual, 0.3 * style.size), 0.5 * style.size)
+
     def _style(self, key: int, index: int) -> _Style:
         known = self._styles.get(key)
         if known is not None:
@@ -393,6 +420,10 @@ class _PageReader:
             if abs(angle - upright) <= 3:
                 angle = upright % 360
         size = raw.FPDFText_GetFontSize(text, index) * scale
+        if size < 0:  # the letters stand on their heads, and run the other way
+            size, angle = -size, (angle + 180) % 360
+        if size < self._smallest:
+            size = max(size, self._drawn_height(index))
         red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
         by = ctypes.byref
         colour: Colour = (0, 0, 0, 255)
@@ -404,7 +435,7 @@ class _PageReader:
         raw.FPDFText_GetCharOrigin(text, index, by(x), by(y))
         cosine, sine = _turn(angle)
         style = _Style(
-            abs(size) or 1.0,
+            size or 1.0,
             bold or mode == 2,
             angle,
             colour,
@@ -416,6 +447,14 @@ class _PageReader:
         if key:
             self._styles[key] = style
         return style
+
+    def _drawn_height(self, index: int) -> float:
+        """How high a character is: a font of drawings may have its size in the drawings."""
+        calls = self._calls
+        if not calls.box(self._address, index, *calls.places):
+            return 0.0
+        height = calls.top.value - calls.bottom.value
+        return height if math.isfinite(height) else 0.0
 
     def _font(self, holder: Any) -> tuple[bool, bool, int]:
         """Whether the font is bold, whether it is one of pictures, and its number."""
@@ -538,10 +577,12 @@ class _PageReader:
                         yield _Shape(x0, y0, x1, y1, shape.colour, False)
                 last = end
 
-    def _is_scan(self, words: Sequence[Word], shapes: Sequence[_Shape], box: Box) -> bool:
+    def _is_scan(
+        self, words: Sequence[Word], places: Sequence[Place], shapes: Sequence[_Shape], box: Box
+    ) -> bool:
         """Whether the page is a picture with unseen text behind it, as OCR programs leave it."""
-        unseen = sum(1 for style in self._styles.values() if style.mode == 3)
-        if not words or unseen * 2 < len(self._styles):
+        unseen = sum(1 for _, _, style in places if style.mode == 3)
+        if not words or unseen * 2 < len(words):
             return False
         area = max(1.0, (box[2] - box[0]) * (box[3] - box[1]))
         covered = sum(
@@ -549,17 +590,29 @@ class _PageReader:
             for shape in shapes
             if shape.picture
         )
-        return covered >= _OCR_COVER * area
+        if covered >= _OCR_COVER * area:
+            return True
+        if unseen < len(words) or not shapes:
+            return False
+        # A small scan, or letters drawn as shapes: then its words are to be seen where they stand.
+        step = max(1, len(words) // _OCR_WORDS)
+        looked_at = list(zip(words, places, strict=True))[::step]
+        shown = sum(1 for word, (x, y, _) in looked_at if self._shows(word, x, y, box))
+        return shown * 2 > len(looked_at)
 
 
-def _is_plain(style: _Style, colours: Iterable[tuple[int, ...]]) -> bool:
+def _is_plain(style: _Style, colours: Iterable[tuple[int, ...]], smallest: float) -> bool:
     """Whether type like this shows wherever it stands on the page."""
     return (
         style.mode not in (3, 7)
         and style.colour[3] >= 8
-        and style.size >= SMALLEST_TYPE
+        and style.size >= smallest
         and not any(_alike(style.colour, colour) for colour in colours)
     )
+
+
+def _has_area(left: float, bottom: float, right: float, top: float) -> bool:
+    return right - left >= 1 and top - bottom >= 1
 
 
 def _letter(code: int) -> str:
