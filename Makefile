@@ -9,7 +9,8 @@ READY  := $(VENV)/ready
 N      ?= 50
 
 .PHONY: serve test env library quick format lint types lock documents \
-        bench-ingest bench-http bench-lexical bench-peers check-kill page-budget train-judge \
+        bench-ingest bench-http bench-lexical bench-retrieval bench-peers \
+        check-kill page-budget train-judge \
         eval eval-quick gate check-gate clean
 
 serve: library
@@ -57,6 +58,9 @@ bench-ingest: env
 # A warm question through HTTP, with the starter library.
 bench-http: library
 	$(BIN)/python -m evals.bench_http
+
+bench-retrieval: env
+	$(BIN)/python -m evals.bench_retrieval
 
 bench-lexical: env
 	$(BIN)/python -m evals.bench_lexical

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -10,13 +11,16 @@ from assistant.reranking import Reranker
 from corpus.filters import Filters
 from corpus.library import FoundChunk
 from corpus.store import Store
-from corpus.types import Passage
+from corpus.types import Document, Passage
 
 CANDIDATES = 60  # from each leg
 # Shares in the fused score; chosen by measurement (see evals/README.md).
 DENSE_SHARE = 0.75  # a third each: the chunk, its page, and the best sentence in it
 # A document already chosen this often lets another, nearly as good one, go first.
 CROWDING = 0.04
+# Share of all their words that two passages have in common, from which they are copies.
+ALIKE = 0.85
+_WORD = re.compile(r"\w+(?:[.,]\d+)*")
 
 
 class Retriever:
@@ -25,6 +29,7 @@ class Retriever:
     def __init__(self, store: Store, reranker: Reranker | None = None) -> None:
         self._store = store
         self._reranker = reranker
+        self._catalogue: tuple[int, list[Document]] = (-1, [])
 
     def retrieve(
         self, query: Query, *, limit: int, filters: Filters | None = None
@@ -36,7 +41,7 @@ class Retriever:
         ranked = self.rank(query, filters=filters)
         if self._reranker is not None:
             ranked = self._reranker.rerank(query.text, ranked)
-        return _spread(ranked, limit)
+        return spread(ranked, limit)
 
     def rank(
         self, query: Query, *, filters: Filters | None = None, candidates: int = CANDIDATES
@@ -65,10 +70,19 @@ class Retriever:
     def _versions(self, filters: Filters, *, leaving_out: Collection[str]) -> set[str]:
         return {
             document.version_id
-            for document in self._store.library.documents(collection=filters.collection)
+            for document in self._documents()
             if document.id not in leaving_out
             and filters.admit(document.id, document.collection, document.details)
         }
+
+    def _documents(self) -> list[Document]:
+        """Every document, read again only when the library has changed."""
+        library = self._store.library
+        generation, documents = self._catalogue
+        if (now := library.generation()) != generation:
+            documents = library.documents()
+            self._catalogue = (now, documents)
+        return documents
 
     def _older(
         self, query: Query, then: Mapping[str, str], filters: Filters, *, most: float
@@ -78,7 +92,7 @@ class Retriever:
         `most` is what the best chunk scored in words: one with all of the query's words gets it.
         """
         library, lexical = self._store.library, self._store.lexical
-        owners = {document.id: document for document in library.documents()}
+        owners = {document.id: document for document in self._documents()}
         wanted = [
             version_id
             for document_id, version_id in then.items()
@@ -152,11 +166,11 @@ def _scaled(scores: dict[int, float], *, least: float | None = None) -> dict[int
     return {key: (score - low) / width if width > 0 else 0.0 for key, score in scores.items()}
 
 
-def _spread(passages: Collection[Passage], limit: int) -> list[Passage]:
+def spread(passages: Collection[Passage], limit: int) -> list[Passage]:
     """The best passages, with near-copies folded and no document crowding out the others."""
     chosen: list[Passage] = []
     taken: dict[str, int] = {}
-    texts: set[str] = set()
+    held: list[_Wording] = []
     waiting = list(passages)
     while waiting and len(chosen) < limit:
         best = max(
@@ -164,10 +178,33 @@ def _spread(passages: Collection[Passage], limit: int) -> list[Passage]:
             key=lambda passage: passage.score - CROWDING * taken.get(passage.chunk.document_id, 0),
         )
         waiting.remove(best)
-        words = " ".join(best.chunk.text.lower().split())
-        if words in texts:
+        wording = _wording(best.chunk.text)
+        if any(_nearly_alike(wording, other) for other in held):
             continue
-        texts.add(words)
+        held.append(wording)
         taken[best.chunk.document_id] = taken.get(best.chunk.document_id, 0) + 1
         chosen.append(best)
     return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """A text without its line breaks, case and punctuation."""
+
+    words: frozenset[str]
+    figures: frozenset[str]
+
+
+def _wording(text: str) -> _Wording:
+    words = frozenset(_WORD.findall(text.lower()))
+    return _Wording(words, frozenset(word for word in words if any(map(str.isdigit, word))))
+
+
+def _nearly_alike(one: _Wording, other: _Wording) -> bool:
+    """Whether a person who has read one learns nothing from the other.
+
+    Two rows or years of one report differ in little but their figures, and both are needed.
+    """
+    if one.figures != other.figures:
+        return False
+    return len(one.words & other.words) >= ALIKE * len(one.words | other.words)

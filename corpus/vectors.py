@@ -17,6 +17,9 @@ import numpy.typing as npt
 
 from corpus.library import Library, Vectors
 
+# Share of the rows up to which copying the admitted ones out costs less than scoring all.
+GATHERED = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
@@ -24,6 +27,8 @@ class _Rows:
 
     numbers: npt.NDArray[np.int64]  # of the chunks, growing
     versions: npt.NDArray[np.object_]  # the version id of each
+    codes: npt.NDArray[np.int64]  # the place of each one's version id in the next
+    code_of: dict[str, int]
     pages: npt.NDArray[np.int64]  # the page of each, within its version
     vectors: Vectors  # (n, dimensions)
     page_rows: npt.NDArray[np.int64]  # for each chunk, the row of its page in the next
@@ -36,6 +41,11 @@ def _rows(
     pages: npt.NDArray[np.int64],
     vectors: Vectors,
 ) -> _Rows:
+    code_of: dict[str, int] = {}
+    codes = np.array(
+        [code_of.setdefault(version, len(code_of)) for version in versions.tolist()],
+        dtype=np.int64,
+    )
     places: dict[tuple[str, int], int] = {}
     page_rows = np.array(
         [
@@ -48,7 +58,7 @@ def _rows(
     np.add.at(means, page_rows, vectors)
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     np.divide(means, lengths, out=means, where=lengths > 0)
-    return _Rows(numbers, versions, pages, vectors, page_rows, means)
+    return _Rows(numbers, versions, codes, code_of, pages, vectors, page_rows, means)
 
 
 _NOTHING = _rows(
@@ -97,20 +107,26 @@ class VectorMatrix:
         held = self._rows
         if not len(held.numbers):
             return []
-        if versions is None:
-            chosen = np.arange(len(held.numbers))
+        chosen: npt.NDArray[np.int64] | None = None
+        if versions is not None:
+            admitted = np.zeros(len(held.code_of), dtype=bool)
+            admitted[[held.code_of[name] for name in versions if name in held.code_of]] = True
+            chosen = np.flatnonzero(admitted[held.codes])
+        if chosen is None:
             scores = held.vectors @ query
+        elif len(chosen) > len(held.numbers) * GATHERED:
+            scores = (held.vectors @ query)[chosen]
         else:
-            chosen = np.flatnonzero(np.isin(held.versions, list(versions)))
             scores = held.vectors[chosen] @ query
         limit = min(limit, len(scores))
         if limit == 0:
             return []
         best = np.argpartition(-scores, limit - 1)[:limit]
         best = best[np.argsort(-scores[best], kind="stable")]
+        rows = best if chosen is None else chosen[best]
         return [
             (int(number), float(score))
-            for number, score in zip(held.numbers[chosen[best]], scores[best], strict=True)
+            for number, score in zip(held.numbers[rows], scores[best], strict=True)
         ]
 
     def scores(
