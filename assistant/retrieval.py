@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from assistant.conversation import Query
 from assistant.reranking import Reranker
@@ -13,9 +14,19 @@ from corpus.library import FoundChunk
 from corpus.store import Store
 from corpus.types import Document, Passage
 
-CANDIDATES = 60  # from each leg
+CANDIDATES = 100  # from each leg
+KEPT = 60  # of them, by all but their sentences; only these are read from the library
+WORDED = 4  # times as many are scored by words: a chunk near in meaning has its words counted too
 # Shares in the fused score; chosen by measurement (see evals/README.md).
-DENSE_SHARE = 0.75  # a third each: the chunk, its page, and the best sentence in it
+CHUNK_SHARE = 0.32
+PAGE_SHARE = 0.215
+SENTENCE_SHARE = 0.215  # of the best sentence in the chunk
+WORDS_SHARE = 0.25
+# On top: two of the question's words side by side, as in the question; and how far down its page
+# a chunk begins, of FAR_DOWN characters, since a page's opening says what it is about.
+PAIRS = 0.05
+LEAD = 0.04
+FAR_DOWN = 2_000
 # A document already chosen this often lets another, nearly as good one, go first.
 CROWDING = 0.04
 # Share of all their words that two passages have in common, from which they are copies.
@@ -51,21 +62,26 @@ class Retriever:
         store.catch_up()
         then = store.library.versions_in_force(filters.as_of) if filters and filters.as_of else {}
         versions = self._versions(filters, leaving_out=then.keys()) if filters else None
-        found: dict[int, FoundChunk] = {}
         cosines: dict[int, tuple[float, float]] = {}
         words: dict[int, float] = {}
         if versions is None or versions:
             dense = store.matrix.search(query.vector, limit=candidates, versions=versions)
-            words = dict(store.lexical.search(query.terms, limit=candidates, versions=versions))
-            numbers = list(dict.fromkeys((*(number for number, _ in dense), *words)))
-            cosines = store.matrix.scores(query.vector, numbers)
-            found = store.library.chunks([number for number in numbers if number in cosines])
+            worded = store.lexical.search(query.terms, limit=candidates * WORDED, versions=versions)
+            numbers = [number for number, _ in (*dense, *worded[:candidates])]
+            cosines = store.matrix.scores(query.vector, list(dict.fromkeys(numbers)))
+            words = {number: score for number, score in worded if number in cosines}
+        older = _Older()
         if then and filters:
             older = self._older(query, then, filters, most=max(words.values(), default=1.0))
-            found |= older.found
             cosines |= older.cosines
             words |= older.words
-        return _fuse(query, found, cosines, words)
+        rough = _rough(cosines, words)
+        kept = sorted(rough, key=lambda number: -rough[number])[
+            : KEPT if candidates == CANDIDATES else None
+        ]
+        found = store.library.chunks([number for number in kept if number not in older.found])
+        found |= {number: older.found[number] for number in kept if number in older.found}
+        return self._fuse(query, found, cosines, rough)
 
     def _versions(self, filters: Filters, *, leaving_out: Collection[str]) -> set[str]:
         return {
@@ -83,6 +99,49 @@ class Retriever:
             documents = library.documents()
             self._catalogue = (now, documents)
         return documents
+
+    def _fuse(
+        self,
+        query: Query,
+        found: dict[int, FoundChunk],
+        cosines: dict[int, tuple[float, float]],
+        rough: dict[int, float],
+    ) -> list[Passage]:
+        """Chunks with their whole score, best first."""
+        sentence_cosines = {
+            number: tuple((chunk.sentence_vectors @ query.vector).tolist())
+            if len(chunk.sentence_vectors)
+            else ()
+            for number, chunk in found.items()
+        }
+        # From the same floor as chunks: the kept ones alone would spread it too far.
+        finest = _scaled(
+            {number: max(sentence_cosines[number], default=0.0) for number in found},
+            least=min((chunk for chunk, _ in cosines.values()), default=0.0),
+        )
+        asked = set(pairwise(query.own_terms))
+        terms = self._store.lexical.terms
+        pairs = _scaled(
+            {
+                number: float(len(asked & set(pairwise(terms(held.chunk.text))))) if asked else 0.0
+                for number, held in found.items()
+            },
+            least=0.0,
+        )
+        passages = [
+            Passage(
+                chunk=held.chunk,
+                score=rough[number]
+                + SENTENCE_SHARE * finest[number]
+                + PAIRS * pairs[number]
+                + LEAD * (1 - min(1.0, held.chunk.start / FAR_DOWN)),
+                details=held.details,
+                cosine=cosines[number][0],
+                sentence_cosines=sentence_cosines[number],
+            )
+            for number, held in found.items()
+        ]
+        return sorted(passages, key=lambda passage: (-passage.score, passage.chunk.id))
 
     def _older(
         self, query: Query, then: Mapping[str, str], filters: Filters, *, most: float
@@ -122,39 +181,21 @@ class _Older:
     words: dict[int, float] = field(default_factory=dict[int, float])
 
 
-def _fuse(
-    query: Query,
-    found: dict[int, FoundChunk],
-    cosines: dict[int, tuple[float, float]],
-    words: dict[int, float],
-) -> list[Passage]:
-    """Every candidate with its fused score, best first.
+def _rough(cosines: dict[int, tuple[float, float]], words: dict[int, float]) -> dict[int, float]:
+    """The part of the fused score that needs no text, by chunk number.
 
     A convex combination of scores, each scaled to 0..1 over the candidates; it ranks better than
     reciprocal ranks here (+0.03 nDCG@10), because how much better a passage is matters.
     """
-    sentence_cosines = {
-        number: tuple(float(score) for score in chunk.sentence_vectors @ query.vector)
-        if len(chunk.sentence_vectors)
-        else ()
-        for number, chunk in found.items()
+    whole = _scaled({number: chunk for number, (chunk, _) in cosines.items()})
+    page = _scaled({number: page for number, (_, page) in cosines.items()})
+    lexical = _scaled({number: words.get(number, 0.0) for number in cosines}, least=0.0)
+    return {
+        number: CHUNK_SHARE * whole[number]
+        + PAGE_SHARE * page[number]
+        + WORDS_SHARE * lexical[number]
+        for number in cosines
     }
-    whole = _scaled({number: cosines[number][0] for number in found})
-    page = _scaled({number: cosines[number][1] for number in found})
-    finest = _scaled({number: max(sentence_cosines[number], default=0.0) for number in found})
-    lexical = _scaled({number: words.get(number, 0.0) for number in found}, least=0.0)
-    passages = [
-        Passage(
-            chunk=chunk.chunk,
-            score=DENSE_SHARE * (whole[number] + page[number] + finest[number]) / 3
-            + (1 - DENSE_SHARE) * lexical[number],
-            details=chunk.details,
-            cosine=cosines[number][0],
-            sentence_cosines=sentence_cosines[number],
-        )
-        for number, chunk in found.items()
-    ]
-    return sorted(passages, key=lambda passage: (-passage.score, passage.chunk.id))
 
 
 def _scaled(scores: dict[int, float], *, least: float | None = None) -> dict[int, float]:

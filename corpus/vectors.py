@@ -2,8 +2,8 @@
 
 Two homes for one set of vectors, both derived from the library:
 
-- a matrix in memory, searched exactly. Up to about 100,000 chunks that costs what an approximate
-  search costs and misses nothing, and a filter is only a choice of rows;
+- a matrix in memory. A few thousand chunks are searched exactly; of more, the main directions
+  are scored and the best thousand then exactly. A filter is only a choice of rows;
 - Chroma (`chroma.py`), for libraries larger than that and for programs that open it themselves.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,12 @@ from corpus.library import Library, Vectors
 
 # Share of the rows up to which copying the admitted ones out costs less than scoring all.
 GATHERED = 0.1
+# From this many rows on, the vectors' main directions are looked at first, and then only so many
+# rows whole. On 28,348 sentence vectors of real pages the 60 nearest of 50 questions were all
+# among them (with 64 directions, 99.8%), at a third of the cost.
+COARSE_FROM = 20_000
+DIRECTIONS = 128
+LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class _Rows:
     vectors: Vectors  # (n, dimensions)
     page_rows: npt.NDArray[np.int64]  # for each chunk, the row of its page in the next
     page_vectors: Vectors  # (pages, dimensions): the mean of each page's chunks, of unit length
+    basis: Vectors  # (dimensions, directions); none of them when the rows are few
+    coarse: Vectors  # (n, directions): the vectors along those directions
 
 
 def _rows(
@@ -58,7 +67,28 @@ def _rows(
     np.add.at(means, page_rows, vectors)
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     np.divide(means, lengths, out=means, where=lengths > 0)
-    return _Rows(numbers, versions, codes, code_of, pages, vectors, page_rows, means)
+    basis = _main_directions(vectors)
+    return _Rows(
+        numbers,
+        versions,
+        codes,
+        code_of,
+        pages,
+        vectors,
+        page_rows,
+        means,
+        basis,
+        vectors @ basis,
+    )
+
+
+def _main_directions(vectors: Vectors) -> Vectors:
+    """The orthogonal directions in which the vectors are longest, (dimensions, directions)."""
+    rows, dimensions = vectors.shape
+    if rows < COARSE_FROM or dimensions <= DIRECTIONS:
+        return np.zeros((dimensions, 0), dtype=np.float32)
+    _, directions = np.linalg.eigh(vectors.T @ vectors)
+    return np.ascontiguousarray(directions[:, : -DIRECTIONS - 1 : -1], dtype=np.float32)
 
 
 _NOTHING = _rows(
@@ -107,21 +137,21 @@ class VectorMatrix:
         held = self._rows
         if not len(held.numbers):
             return []
-        chosen: npt.NDArray[np.int64] | None = None
-        if versions is not None:
-            admitted = np.zeros(len(held.code_of), dtype=bool)
-            admitted[[held.code_of[name] for name in versions if name in held.code_of]] = True
-            chosen = np.flatnonzero(admitted[held.codes])
-        if chosen is None:
+        chosen = _admitted(held, versions)
+        many = chosen is None or len(chosen) > len(held.numbers) * GATHERED
+        if many and held.basis.shape[1]:
+            rough = held.coarse @ (query @ held.basis)
+            rough = rough if chosen is None else rough[chosen]
+            near = _best(rough, max(LOOKED_AT, 8 * limit))
+            chosen = near if chosen is None else chosen[near]
+            scores = held.vectors[chosen] @ query
+        elif chosen is None:
             scores = held.vectors @ query
-        elif len(chosen) > len(held.numbers) * GATHERED:
+        elif many:
             scores = (held.vectors @ query)[chosen]
         else:
             scores = held.vectors[chosen] @ query
-        limit = min(limit, len(scores))
-        if limit == 0:
-            return []
-        best = np.argpartition(-scores, limit - 1)[:limit]
+        best = _best(scores, limit)
         best = best[np.argsort(-scores[best], kind="stable")]
         rows = best if chosen is None else chosen[best]
         return [
@@ -148,6 +178,22 @@ class VectorMatrix:
             int(number): (float(chunk), float(page))
             for number, chunk, page in zip(held.numbers[rows], chunks, pages, strict=True)
         }
+
+
+def _admitted(held: _Rows, versions: Collection[str] | None) -> npt.NDArray[np.int64] | None:
+    """The rows of these versions, growing; None for all."""
+    if versions is None:
+        return None
+    admitted = np.zeros(len(held.code_of), dtype=bool)
+    admitted[[held.code_of[name] for name in versions if name in held.code_of]] = True
+    return np.flatnonzero(admitted[held.codes])
+
+
+def _best(scores: npt.NDArray[Any], limit: int) -> npt.NDArray[np.int64]:
+    """Where the highest scores are, growing."""
+    if limit >= len(scores):
+        return np.arange(len(scores))
+    return np.sort(np.argpartition(-scores, limit - 1)[:limit])
 
 
 def _replaced(held: _Rows, library: Library, missing: list[str], current: set[str]) -> _Rows:
