@@ -456,8 +456,7 @@ def _compare_page(
 def _told(error: UserError | Problem) -> str:
     """What is wrong and what to do, as a page says it."""
     fault = error if isinstance(error, Problem) else problem_from(error)
-    detail = str(fault.detail)
-    return f"{detail[:1].upper()}{detail[1:]} {fault.fix}"
+    return f"{fault.detail} {fault.fix}"
 
 
 def _not_to_be_checked(file: UploadFile | None, text: str) -> str:

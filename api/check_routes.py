@@ -48,7 +48,7 @@ TYPES = {
     "junit": "application/xml",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-PASTED = "pasted text"
+PASTED = "Pasted text"
 
 
 class CheckedDraftJson(TypedDict):

@@ -48,7 +48,7 @@ def test_pasted_text_gets_a_report_that_can_be_had_in_every_form(client: TestCli
         assert got.status_code == 200
         assert word in got.text
     assert client.get(f"/v1/checks/{report['id']}").json() == report
-    assert client.get(f"/v1/checks/{report['id']}.md").text.startswith("# Check of pasted text")
+    assert client.get(f"/v1/checks/{report['id']}.md").text.startswith("# Check of Pasted text")
     assert client.get(f"/v1/checks/{report['id']}.docx").status_code == 404
     assert client.get(f"/v1/checks/{report['id']}.pdf").status_code == 404
 

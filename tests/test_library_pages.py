@@ -173,6 +173,25 @@ def test_a_document_is_removed_after_it_was_asked_about(own: TestClient) -> None
     assert own.post("/documents/wigan/remove").status_code == 404
 
 
+def test_with_a_key_nobody_adds_checks_or_removes_before_signing_in(tmp_path: Path) -> None:
+    make_library(tmp_path)
+    with client_of(settings_for(tmp_path, api_key="a-key-of-the-server")) as client:
+        client.headers["Accept"] = "text/html"
+        client.follow_redirects = False
+        for address in ("/documents", "/documents/wigan", "/check", "/about"):
+            assert client.get(address).headers["location"] == "/sign-in"
+        sent = {"files": ("new.md", b"# New\n\nA mayor may set fares on every bus.")}
+        for address in ("/documents", "/check", "/documents/wigan/remove"):
+            assert client.post(address, files=sent).headers["location"] == "/sign-in"
+        client.follow_redirects = True
+        client.post("/sign-in", data={"key": "a-key-of-the-server"})
+        assert titles_in(client.get("/documents").text) == [
+            "Housing First in Finland",
+            "The Wigan Deal",
+        ]
+        assert "removed" in client.post("/documents/wigan/remove").text
+
+
 # -- about --------------------------------------------------------------------------------------
 
 

@@ -121,7 +121,7 @@ async function check() {
     return;
   }
   working(false);
-  showProblem(problem, { ...fault, detail: fault.detail[0].toUpperCase() + fault.detail.slice(1) });
+  showProblem(problem, fault);
   problem.scrollIntoView({ block: "nearest" });
   (chooser.files.length ? chooser : pasted).focus();
 }
