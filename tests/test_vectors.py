@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from storing import add, texts, vector_of
+from storing import DIMENSIONS, add, texts, vector_of
 
 from corpus.library import Library
 from corpus.vectors import VectorMatrix
@@ -120,3 +120,23 @@ def test_a_library_that_is_embedded_anew_is_loaded_anew(
     matrix.catch_up(library)
     hits = matrix.search(np.asarray(vector_of("Two.")), limit=5)
     assert texts(library, [number for number, _ in hits]) == ["Two."]
+
+
+def test_a_large_library_is_searched_along_its_main_directions_first(
+    library: Library, matrix: VectorMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus.vectors.COARSE_FROM", 100)
+    monkeypatch.setattr("corpus.vectors.DIRECTIONS", DIMENSIONS - 4)
+    monkeypatch.setattr("corpus.vectors.LOOKED_AT", 30)
+    names = [f"Sentence {number}." for number in range(120)]
+    held = add(library, "long", *names[:80])
+    add(library, "short", *names[80:])
+    matrix.catch_up(library)
+    for name in names:
+        (number, cosine), *_ = matrix.search(vector_of(name), limit=3)
+        assert texts(library, [number]) == [name]
+        assert cosine == pytest.approx(1.0)
+    hits = matrix.search(vector_of(names[90]), limit=3, versions={held.version_id})
+    exact = {name: float(vector_of(name) @ vector_of(names[90])) for name in names[:80]}
+    nearest = max(exact, key=exact.__getitem__)
+    assert texts(library, [hits[0][0]]) == [nearest]
