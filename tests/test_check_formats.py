@@ -8,11 +8,14 @@ import json
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
+from typing import Any
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import docx
 import pytest
 from docx.document import Document
+from docx.oxml import parse_xml
 
 from assistant.checks.commenting import commented
 from assistant.checks.formats import FORMATS
@@ -253,3 +256,85 @@ def test_a_clause_that_is_not_found_is_commented_on_all_the_same() -> None:
     document = docx.Document(BytesIO(commented(a_draft(), report(finding("Not in the draft.")))))
     [comment] = document.comments
     assert "Not in the draft." in comment.text
+
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def a_draft_with_everything() -> bytes:
+    """Links, a table, a content control, tracked changes and a comment that is there already."""
+    document = docx.Document()
+    linked = document.add_paragraph("We will abolish the ")
+    linked._p.append(  # pyright: ignore[reportPrivateUsage]
+        parse_xml(
+            f'<w:hyperlink xmlns:w="{W}" w:anchor="a"><w:r><w:rPr><w:u w:val="single"/></w:rPr>'
+            "<w:t>ten fire authorities</w:t></w:r></w:hyperlink>"
+        )
+    )
+    linked.add_run(" by order.")
+    row = document.add_table(1, 2)
+    row.cell(0, 0).text = "Help will be limited to those in severe need."
+    row.cell(0, 1).text = "£2m"
+    body: Any = document.element.body
+    body.insert(
+        len(body) - 1,
+        parse_xml(
+            f'<w:sdt xmlns:w="{W}"><w:sdtContent><w:p><w:r><w:t>Every council will be merged.'
+            "</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+        ),
+    )
+    changed = document.add_paragraph("Councils will be ")
+    for piece in (
+        '<w:ins xmlns:w="{}" w:id="91" w:author="A"><w:r><w:t xml:space="preserve">required to '
+        "</w:t></w:r></w:ins>",
+        '<w:del xmlns:w="{}" w:id="92" w:author="A"><w:r><w:delText xml:space="preserve">free to '
+        "</w:delText></w:r></w:del>",
+    ):
+        changed._p.append(parse_xml(piece.format(W)))  # pyright: ignore[reportPrivateUsage]
+    changed.add_run("ring-fence it.")
+    last = document.add_paragraph("The Treasury will set staffing numbers.")
+    document.add_comment(last.runs, text="An old comment", author="Bo", initials="B")
+    out = BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def letters(data: bytes) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Every character with the properties of its run and what it stands in."""
+    found: list[tuple[str, str, tuple[str, ...]]] = []
+
+    def walk(element: ElementTree.Element, inside: tuple[str, ...], look: str) -> None:
+        name = element.tag.split("}")[-1]
+        if name == "r":
+            own = element.find(f"{{{W}}}rPr")
+            look = "" if own is None else ElementTree.tostring(own, encoding="unicode")
+        if name in ("t", "delText"):
+            found.extend((letter, look, inside) for letter in element.text or "")
+        kept = (*inside, name) if name in ("ins", "del", "hyperlink", "sdt", "tc") else inside
+        for child in element:
+            walk(child, kept, look)
+
+    with ZipFile(BytesIO(data)) as held:
+        walk(ElementTree.fromstring(held.read("word/document.xml")), (), "")
+    return found
+
+
+def test_nothing_but_comments_changes_in_a_document_with_everything() -> None:
+    original = a_draft_with_everything()
+    texts = [
+        "We will abolish the ten fire authorities by order.",
+        "Help will be limited to those in severe need. | £2m",
+        "Every council will be merged.",
+        "Councils will be required to ring-fence it.",
+        "The Treasury will set staffing numbers.",
+    ]
+    held = report(*(finding(text, number=number) for number, text in enumerate(texts, start=1)))
+    done = commented(original, held)
+    assert letters(done) == letters(original)
+    with ZipFile(BytesIO(original)) as before, ZipFile(BytesIO(done)) as after:
+        assert before.namelist() == after.namelist()
+        changed = {name for name in before.namelist() if before.read(name) != after.read(name)}
+        assert changed == {"word/document.xml", "word/comments.xml"}
+    said = [comment.text for comment in docx.Document(BytesIO(done)).comments]
+    assert said[0] == "An old comment"
+    assert len(said) == 1 + len(texts)

@@ -13,6 +13,7 @@ from assistant.checks.types import Finding, Report
 
 AUTHOR = "Plumbline"
 INITIALS = "PL"
+LEAST_PIECE = 12  # characters of a clause by which its place is recognised
 
 
 def commented(original: bytes, report: Report) -> bytes:
@@ -64,11 +65,14 @@ def _anchor(document: Any, texts: list[_Text], found: Finding) -> list[Any]:
         span = text.span(words)
         if span is not None:
             return [run_class(run, document) for run in _divided(text, *span)]
-    # A clause over two paragraphs or with words that Word makes itself: its beginning will do.
-    for text in texts:
-        span = text.span(words[:40]) if len(words) >= 40 else None
-        if span is not None:
-            return [run_class(run, document) for run in _divided(text, *span)]
+    # A table row over its cells, or words that Word makes itself: a piece of the clause will do.
+    pieces = [re.sub(r"\s+", "", piece) for piece in re.split(r"\s\|\s|\n", found.clause.text)]
+    pieces += [words[:40]]
+    for piece in pieces:
+        for text in texts:
+            span = text.span(piece) if len(piece) >= LEAST_PIECE else None
+            if span is not None:
+                return [run_class(run, document) for run in _divided(text, *span)]
     first = next((text for text in texts if text.runs), None)
     return [run_class(first.runs[0], document)] if first else []
 
