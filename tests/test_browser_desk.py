@@ -169,6 +169,22 @@ def test_progress_is_shown_and_a_wrong_draft_is_told_and_kept(page: Page, tmp_pa
     page.wait_for_url(CHECKED, timeout=SLOWLY)
 
 
+def test_a_draft_is_dropped_on_the_page(page: Page) -> None:
+    page.goto("/check")
+    dropped = page.evaluate_handle(
+        """(text) => {
+          const held = new DataTransfer();
+          held.items.add(new File([text], "dropped.md"));
+          return held;
+        }""",
+        MERGE,
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
+    page.click("#give-in button")
+    page.wait_for_url(CHECKED, timeout=SLOWLY)
+    expect(page.locator("h1")).to_have_text("dropped.md")
+
+
 def test_findings_and_draft_lead_to_each_other_by_mouse_and_by_keyboard(
     page: Page, checked: str
 ) -> None:
