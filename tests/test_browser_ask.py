@@ -19,6 +19,8 @@ from in_browser import SCREENS, Wire, assert_good, chromium, opened
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import make_library, running, settings_for
 
+from corpus.conversations import Conversations, new_id
+from corpus.library import Library
 from corpus.store import Store
 from ingest.ingesting import Ingester
 
@@ -508,6 +510,61 @@ def test_every_page_is_good_in_light_and_dark_and_on_a_small_screen(page: Page) 
         "all => all.every(one => !one.checkVisibility())"
     )
     page.screenshot(path=SCREENS / "ask-print.png", full_page=True)
+
+
+def test_a_comparison_is_a_table_that_says_where_there_is_no_evidence(
+    page: Page, url: str, folder: Path
+) -> None:
+    asked = (WIGAN, "What is Buurtzorg?")
+    wigan, buurtzorg = (
+        httpx.post(f"{url}/v1/chat", json={"message": question}, timeout=60).json()
+        for question in asked
+    )
+    rows = [
+        ("The Wigan Deal", "wigan-deal", [wigan["sentences"][:1], []]),
+        ("Buurtzorg", "buurtzorg", [[], buurtzorg["sentences"][:1]]),
+    ]
+    answer = {
+        **wigan,
+        "completeness": "partial",
+        "missing": ["what Buurtzorg saved"],
+        "sentences": [*wigan["sentences"][:1], *buurtzorg["sentences"][:1]],
+        "table": {
+            "columns": ["savings", "what it is"],
+            "rows": [{"label": a, "document_id": b, "cells": c} for a, b, c in rows],
+        },
+    }
+    conversation = new_id()
+    library = Library.open(settings_for(folder).library_url)
+    try:
+        Conversations(library.engine).add_exchange(
+            conversation,
+            question="Compare the Wigan Deal and Buurtzorg on savings and what they are",
+            message_id=new_id(),
+            text="",
+            answer=answer,
+            elapsed_ms=1.0,
+            starting=True,
+        )
+    finally:
+        library.close()
+    page.goto(f"/conversations/{conversation}")
+    cells = page.locator("article table tbody td").all_inner_texts()
+    assert [cell == "No evidence" for cell in cells] == [False, True, True, False]
+    assert "no evidence on: what Buurtzorg saved" in page.locator(".notice").inner_text()
+    assert_good(page, "ask-comparison")
+    page.locator("td .citation").last.click()
+    expect(page.locator("#panel mark").first).to_be_visible()
+
+
+def test_wording_that_is_checked_is_marked_where_it_tells(page: Page) -> None:
+    wording = "Councils will bid against each other for a single pot of money held in London."
+    ask(page, f"Does this conflict with the principles? “{wording}”")
+    article = page.locator("article")
+    assert "Wording checked" in article.locator(".state").inner_text()
+    assert article.locator(".checked blockquote").first.inner_text().strip() == wording
+    assert article.locator(".verdicts .tag").count() >= 1
+    assert_good(page, "ask-checked")
 
 
 def test_everything_is_done_by_the_keyboard_with_the_focus_in_sight(page: Page) -> None:

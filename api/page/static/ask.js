@@ -330,7 +330,7 @@ addEventListener("pageshow", (event) => {
   }
 });
 
-for (const part of document.querySelectorAll(".copy, .scripted")) {
+for (const part of document.querySelectorAll(".copy")) {
   part.hidden = false;
 }
 openSources(new Panel());
