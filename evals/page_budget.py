@@ -2,8 +2,8 @@
 
 Each page is opened in Chromium several times, with an empty cache each time: requests, bytes as
 they were transferred, and the time to the first contentful paint, of which the median counts. It
-exits 1 when a page paints later than it should or moves while it does, when the scripts of all pages together are too
-large, or when anything is asked of another site.
+exits 1 when a page paints later than it should or moves while it is drawn, when the scripts of all
+pages together are too large, or when anything is asked of another site.
 """
 
 from __future__ import annotations

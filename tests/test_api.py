@@ -109,6 +109,18 @@ def test_search_gives_as_many_passages_as_asked_for(client: TestClient) -> None:
     assert found[0]["title"] == "Housing First in Finland"
 
 
+def test_an_original_comes_back_byte_for_byte_and_is_never_shown_in_place(
+    client: TestClient, folder: Path
+) -> None:
+    response = client.get("/v1/documents/finland/file")
+    assert response.content == (folder / "documents" / "finland.md").read_bytes()
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"].startswith("attachment")
+    wrong = client.get("/v1/documents/finland/file", params={"version": "finland.v9"})
+    assert_problem(wrong, 404)
+    assert_problem(client.get("/v1/documents/finland/file?version=wigan.v1"), 404, "no version")
+
+
 # -- feedback ---------------------------------------------------------------------------------
 
 

@@ -520,11 +520,11 @@ def test_a_comparison_is_a_table_that_says_where_there_is_no_evidence(
         httpx.post(f"{url}/v1/chat", json={"message": question}, timeout=60).json()
         for question in asked
     )
-    rows = [
+    rows: list[tuple[str, str, list[Any]]] = [
         ("The Wigan Deal", "wigan-deal", [wigan["sentences"][:1], []]),
         ("Buurtzorg", "buurtzorg", [[], buurtzorg["sentences"][:1]]),
     ]
-    answer = {
+    answer: dict[str, Any] = {
         **wigan,
         "completeness": "partial",
         "missing": ["what Buurtzorg saved"],

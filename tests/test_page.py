@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Generator
 from html import unescape
 from html.parser import HTMLParser
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from serving import TOKEN, client_of, make_library, running, settings_for
+from serving import TOKEN, client_of, make_library, settings_for
 
 from api.page_text import laid_out
 from api.showing import shown_date
@@ -324,42 +323,3 @@ def test_offsets_outside_the_page_mark_nothing_and_lose_nothing() -> None:
 )
 def test_a_date_is_shown_as_exactly_as_it_is_known(iso: str | None, shown: str) -> None:
     assert shown_date(iso) == shown
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_in_a_browser_an_answer_streams_and_its_source_opens_beside_it(tmp_path: Path) -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    make_library(tmp_path)
-    with running(settings_for(tmp_path)) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 320, "height": 640})
-        faults: list[str] = []
-        asked_for: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda told: faults.append(told.text))
-        page.on("request", lambda request: asked_for.append(request.url))
-        page.goto(url)
-        page.fill("#question", QUESTION)
-        page.keyboard.press("Enter")
-        page.wait_for_selector(".sources")
-        assert "£115 million" in page.inner_text("#thread")
-        assert "/conversations/" in page.url
-        page.focus(".citation")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#panel mark")
-        assert page.inner_text("#panel mark").startswith("Wigan Council saved £115 million")
-        assert page.evaluate("() => document.activeElement.id") == "panel-title"
-        assert page.evaluate("() => document.documentElement.scrollWidth") == 320
-        page.keyboard.press("Escape")
-        assert page.is_hidden("#panel")
-        assert page.evaluate("() => document.activeElement.className") == "citation"
-        page.reload()
-        assert page.locator(".exchange").count() == 1
-        assert faults == []
-        assert all(address.startswith(url) for address in asked_for)
-        browser.close()

@@ -24,6 +24,7 @@ const conversation = () => form.elements.conversation_id.value;
 async function ask(question, { insteadOf = "", filters = filtersIn(form) } = {}) {
   document.querySelector("main > .problem")?.remove(); // what the server said of the last form
   showProblem(problem, null);
+  news.replaceChildren();
   if (now || !question.trim()) {
     if (!now) {
       showProblem(problem, { detail: "There is no question yet.", fix: "Write one, and ask." });

@@ -50,7 +50,7 @@ export class Streamed {
       link.dataset.quote = citation.quote;
       const where = `${citation.title}, page ${citation.page}`;
       link.setAttribute("aria-label", `Source ${number}: ${where}`);
-      span.append(" ", link);
+      span.append("\u00a0", link); // the number never stands on a line alone
     }
     this.sentences.append(span, " ");
     announce(sentence.text);
