@@ -13,7 +13,8 @@ from api.commands import opened
 from assistant.bootstrap import open_assistant
 from assistant.checks.judging import TrainedJudge
 from assistant.evidence import EVIDENCE_FEATURES, LEAST, Evidence
-from assistant.quoting import FEATURES, QuotingWriter
+from assistant.features import FEATURES
+from assistant.quoting import QuotingWriter
 from assistant.retrieval import Retriever
 from assistant.weighing import load_logistic
 from corpus.embedding import SHIPPED

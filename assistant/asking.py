@@ -27,7 +27,7 @@ class Asked:
 _COMPARING = re.compile(
     r"\b(compar\w+|versus|vs\.?|contrast\w*|differ\w*|difference between|which of|"
     r"which (?:one|did|was|has|had|is|works?|worked)|better than|worse than|more than the|"
-    r"side by side|both)\b",
+    r"side by side|both|set .{3,60} beside|put .{3,60} next to|alongside)\b",
     re.IGNORECASE,
 )
 _SURVEYING = re.compile(
@@ -35,15 +35,19 @@ _SURVEYING = re.compile(
     r"what (?:would|might|could) .{3,80} (?:mean|look like)|what (?:does|do) .{3,80} mean for|"
     r"what would it (?:mean|look like|take)|put .{3,80} into practice|"
     r"how (?:could|can|might|would|should|do) .{3,80}\b(?:apply|use|make|put|bring|give|shift|get|"
-    r"move|help|build|design|improve|reduce|prevent|work)|"
+    r"move|help|build|design|improve|reduce|prevent|work|change)|"
+    r"(?:does|do) (?:the )?evidence|(?:any|best|good|strongest) (?:proof|evidence)|evidence (?:each|both)|"
+    r"how (?:strong|solid|good) is the (?:case|evidence|evidnce)|shown to work|the case (?:for|against)|"
+    r"(?:does|do|did|has|have) .{3,60} (?:pay off|save money|make a difference|change anything)|"
+    r"going by the evidence|track record|"
     r"does .{3,80} (?:actually )?work|do .{3,80} (?:actually )?work|has .{3,80} worked|"
     r"lessons|what works|examples? of|which examples|list|what (?:has|have) been (?:tried|learn\w+)|"
     r"is there (?:any )?(?:evidence|proof)|what do we know about|how well (?:has|have|did|do|does))\b",
     re.IGNORECASE,
 )
 _LISTING = re.compile(
-    r"\b(list|name|which (?:of the )?(?:examples?|programmes?|cases|documents|briefs)|"
-    r"what examples|examples of|every|all the)\b",
+    r"\b(list|which (?:of the )?(?:examples?|programmes?|cases|documents|briefs)|"
+    r"what examples|examples of|every example)\b",
     re.IGNORECASE,
 )
 # Where a second question begins inside a sentence.
@@ -66,13 +70,18 @@ def read_question(question: str) -> Asked:
     )
     if _COMPARING.search(question):
         kind = Kind.COMPARISON
-    elif _SURVEYING.search(question) or _LISTING.search(question):
+    elif surveys(question):
         kind = Kind.SURVEY
     else:
         kind = Kind.POINT
     if len(parts) < 2 or kind is not Kind.POINT:
         parts = (question.strip(),)
     return Asked(question.strip(), kind, parts)
+
+
+def surveys(question: str) -> bool:
+    """Whether a question asks what is known about something over several documents."""
+    return bool(_SURVEYING.search(question) or _LISTING.search(question))
 
 
 def _halves(sentence: str) -> list[str]:

@@ -12,7 +12,8 @@ from assistant.checks.model_judge import ModelJudge
 from assistant.checks.precedents import Precedents
 from assistant.composing import ComposingWriter
 from assistant.evidence import EVIDENCE_FEATURES, Evidence
-from assistant.quoting import FEATURES, QuotingWriter
+from assistant.features import FEATURES
+from assistant.quoting import QuotingWriter
 from assistant.reranking import open_reranker
 from assistant.retrieval import Retriever
 from assistant.routed import RoutedAssistant
@@ -36,7 +37,11 @@ def open_assistant(store: Store) -> Assistant:
     return Assistant(
         store,
         Retriever(store, open_reranker(store.settings)),
-        QuotingWriter(store.lexical, load_logistic("sentences", FEATURES)),
+        QuotingWriter(
+            store.lexical,
+            load_logistic("sentences", FEATURES),
+            load_logistic("sentences_together", FEATURES),
+        ),
         Evidence(load_logistic("evidence", EVIDENCE_FEATURES)),
         ComposingWriter(chat_model, store.library, store.embedder) if chat_model else None,
     )

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from assistant.conversation import Query
-from assistant.quoting import FEATURES, Quotation
+from assistant.features import FEATURES
+from assistant.quoting import Quotation
 from assistant.types import Completeness
 from assistant.weighing import Logistic
 

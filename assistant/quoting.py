@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from assistant.conversation import Query
+from assistant.features import (
+    FEATURES,
+    About,
+    Candidate,
+    asks_for_figure,
+    candidates,
+    dangles,
+    figures,
+    files_under_principle,
+    speaks_of_evidence,
+)
 from assistant.weighing import Logistic
 from corpus.lexical import LexicalIndex
 from corpus.types import Passage
@@ -18,41 +27,9 @@ from corpus.types import Passage
 NEARLY = 0.5
 ALIKE = 0.75  # shared words, of the words of the shorter sentence
 ALIKE_WITH_FIGURES = 0.4
+# Chosen on our own questions by cross-validation; see evals/README.md.
+ASIDE = 0.5
 LOOKED_THROUGH = 40  # quotations, for the same statement elsewhere
-
-# Sections that list or introduce rather than say.
-_LISTING = re.compile(
-    r"^(sources?|references|bibliography|contents|table of contents|notes|further reading|index|"
-    r"acknowledgements?)\b",
-    re.IGNORECASE,
-)
-_SELF_DESCRIPTION = re.compile(r"^This is a Plumbline (brief|guide)\b")
-_ABOUT_EVIDENCE = re.compile(
-    r"\b(cannot be (?:told|known|ruled out)|sources? (?:collected )?here|statements? collected|"
-    r"not (?:a )?(?:randomised|trial|proof)|own account|not settle|no (?:result|evidence)s?)\b",
-    re.IGNORECASE,
-)
-_ABOUT_PRINCIPLES = re.compile(
-    r"\b(principles? \d|runs? against|is classed|classed (?:in|as)|in this library|stance)\b",
-    re.IGNORECASE,
-)
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_FIGURE = re.compile(r"£?\d[\d,]*(?:\.\d+)?(?:\s?(?:million|billion|per cent|%))?")
-_DANGLING = re.compile(
-    r"^(it|its|they|their|this|these|that|those|he|she|his|her|such|both|the latter|the former|"
-    r"however|but|and|also|by contrast|as a result|instead|in addition)\b",
-    re.IGNORECASE,
-)
-_ASKS_FOR_FIGURE = re.compile(
-    r"\b(how (much|many|long|far|large|big|often)|what (share|proportion|percentage|number|rate|"
-    r"amount|sum|figure|margin)s?|how .{0,20} (cost|spend|spent|save)|cost|costs|price|savings?|"
-    r"saved|rates?|per cent|figures?|numbers?)\b",
-    re.IGNORECASE,
-)
-_ASKS_FOR_MONEY = re.compile(
-    r"\b(how much|costs?|spend|spent|spending|budget|price|saved|savings?|funding|money|£)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,99 +49,38 @@ class Quotation:
         return self.passage.chunk.text[self.start - begin : self.end - begin]
 
 
-# What tells how well a sentence answers; the order is that of the weights.
-FEATURES = (
-    "sentence_cosine",
-    "chunk_cosine",
-    "passage_score",
-    "coverage",  # of the question's words, by rarity, in the sentence, its headings or its title
-    "own_coverage",  # of the same in the sentence alone
-    "title_share",  # of the title's words that the question has
-    "rarest_missing",  # how rare the rarest of the question's words is that neither has, 0 to 1
-    "years",  # share of the question's years that the sentence has; 0 when it names none
-    "figure",
-    "figure_asked",  # it has a figure and one was asked for
-    "money_asked",  # it has a sum of money and one was asked for
-    "no_figure_asked",  # it has none although one was asked for
-    "about_evidence",  # it speaks of what the sources can show
-    "about_principles",  # it files something under a principle
-    "dangling",
-    "length",  # in words, as a logarithm
-    "table_row",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence that may be quoted, with its features in the order of FEATURES."""
-
-    passage: Passage
-    start: int
-    end: int
-    features: tuple[float, ...]
-
-
-class _Asked:
-    """A query as its sentences are held against it."""
-
-    def __init__(self, query: Query, lexical: LexicalIndex, leaving_out: Collection[str]) -> None:
-        total = len(lexical) + 1
-        self._rarest = math.log(2 * total)
-        # A word that the library lacks is the rarest.
-        self._rarity = {
-            term: max(0.0, math.log(total / (lexical.frequency(term) + 0.5)))
-            for term in query.terms
-            if term not in leaving_out
-        }
-        self._weights = {term: query.terms[term] * rarity for term, rarity in self._rarity.items()}
-        self._own = [term for term in query.own_terms if term in self._rarity]
-        self._years = set(_YEAR.findall(query.text))
-        self._wants_figure = bool(_ASKS_FOR_FIGURE.search(query.text))
-        self._wants_money = bool(_ASKS_FOR_MONEY.search(query.text))
-
-    def features(
-        self, text: str, terms: set[str], *, title: set[str], context: set[str]
-    ) -> dict[str, float]:
-        """The features that can be told from words alone."""
-        figure, money = bool(_figures(text)), "£" in text
-        missing = [self._rarity[term] for term in self._own if term not in terms | context]
-        return {
-            "coverage": _coverage(self._weights, terms | context),
-            "own_coverage": _coverage(self._weights, terms),
-            "title_share": len(title & set(self._own)) / max(1, len(title)),
-            "rarest_missing": max(missing, default=0.0) / self._rarest,
-            "years": len(self._years & set(_YEAR.findall(text))) / max(1, len(self._years)),
-            "figure": float(figure),
-            "figure_asked": float(figure and self._wants_figure),
-            "money_asked": float(money and self._wants_money),
-            "no_figure_asked": float(not figure and (self._wants_figure or self._wants_money)),
-            "about_evidence": float(bool(_ABOUT_EVIDENCE.search(text))),
-            "about_principles": float(bool(_ABOUT_PRINCIPLES.search(text))),
-            "dangling": float(bool(_DANGLING.match(text))),
-            "length": math.log(max(1, len(text.split()))),
-            "table_row": float(" | " in text),
-        }
-
-
 class QuotingWriter:
-    """Chooses quotations by meaning, by words, and by the kind of answer asked for."""
+    """Chooses quotations by meaning, by words, and by the kind of answer asked for.
 
-    def __init__(self, lexical: LexicalIndex, weights: Logistic) -> None:
+    `together` weighs sentences of answers that are put together from several documents; without
+    it, those are weighed as any other.
+    """
+
+    def __init__(
+        self, lexical: LexicalIndex, weights: Logistic, together: Logistic | None = None
+    ) -> None:
         self._lexical = lexical
         self._weights = weights
+        self._together = together or weights
 
     def rank(
-        self, query: Query, passages: Sequence[Passage], *, leaving_out: Collection[str] = ()
+        self,
+        query: Query,
+        passages: Sequence[Passage],
+        *,
+        leaving_out: Collection[str] = (),
+        about: About | None = None,
+        together: bool = False,
     ) -> list[Quotation]:
         """Every sentence of the passages as a quotation, best first.
 
         Terms in `leaving_out` do not count: inside one document, its name tells nothing apart.
         """
-        found = list(self.candidates(query, passages, leaving_out=leaving_out))
+        found = list(self.candidates(query, passages, leaving_out=leaving_out, about=about))
         if not found:
             return []
-        features = np.array([candidate.features for candidate in found])
-        scores = self._weights.probabilities(features)
+        model = self._together if together else self._weights
+        scores = model.probabilities(np.array([candidate.features for candidate in found]))
         ranked = [
             Quotation(
                 candidate.passage, candidate.start, candidate.end, float(score), candidate.features
@@ -174,30 +90,15 @@ class QuotingWriter:
         return sorted(ranked, key=lambda quotation: -quotation.score)
 
     def candidates(
-        self, query: Query, passages: Sequence[Passage], *, leaving_out: Collection[str] = ()
+        self,
+        query: Query,
+        passages: Sequence[Passage],
+        *,
+        leaving_out: Collection[str] = (),
+        about: About | None = None,
     ) -> Iterator[Candidate]:
         """Every sentence of the passages that may be quoted, with its features."""
-        asked = _Asked(query, self._lexical, leaving_out)
-        best = max((passage.score for passage in passages), default=1.0) or 1.0
-        for passage in passages:
-            chunk = passage.chunk
-            if _LISTING.match(chunk.heading.rsplit(" > ", 1)[-1]):
-                continue
-            title = set(self._lexical.terms(passage.details.title))
-            context = title | set(self._lexical.terms(chunk.heading))
-            for (start, end), cosine in zip(chunk.sentences, passage.sentence_cosines, strict=True):
-                text = chunk.text[start - chunk.start : end - chunk.start]
-                if _SELF_DESCRIPTION.match(text):
-                    continue
-                values = asked.features(
-                    text, set(self._lexical.terms(text)), title=title, context=context
-                )
-                values |= {
-                    "sentence_cosine": cosine,
-                    "chunk_cosine": passage.cosine,
-                    "passage_score": passage.score / best,
-                }
-                yield Candidate(passage, start, end, tuple(values[name] for name in FEATURES))
+        return candidates(query, passages, self._lexical, leaving_out=leaving_out, about=about)
 
     def choose(
         self,
@@ -219,36 +120,75 @@ class QuotingWriter:
             if len(chosen) == most or (chosen and quotation.score < nearly * chosen[0].score):
                 break
             document_id = quotation.passage.chunk.document_id
-            held_of_it = sum(held.passage.chunk.document_id == document_id for held in chosen)
+            held_of_it = sum(one.passage.chunk.document_id == document_id for one in chosen)
             if most_a_document is not None and held_of_it >= most_a_document:
                 continue
             if alike:
                 chosen.append(quotation)
-            elif not any(self._alike(quotation, held) for held in (*beside, *chosen)):
-                chosen.append(_with_what_it_leans_on(self._best_placed(quotation, ranked)))
+            elif not self._said(quotation, held := (*beside, *chosen)):
+                chosen.append(_with_what_it_leans_on(self._best_placed(quotation, ranked, held)))
         return chosen
 
-    def _best_placed(self, quotation: Quotation, ranked: Sequence[Quotation]) -> Quotation:
-        """The same statement from the document that the question names, if one makes it too."""
-        named = FEATURES.index("title_share")
+    def alike(self, one: Quotation, other: Quotation) -> bool:
+        """Whether two sentences say the same: most words shared, or the same figures."""
+        mine, theirs = set(self._lexical.terms(one.text)), set(self._lexical.terms(other.text))
+        shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
+        held, others = figures(one.text), figures(other.text)
+        same_figures = bool(held) and bool(others) and (held <= others or others <= held)
+        return shared >= ALIKE or (same_figures and shared >= ALIKE_WITH_FIGURES)
+
+    def _said(self, quotation: Quotation, held: Sequence[Quotation]) -> bool:
+        return any(self.alike(quotation, other) for other in held)
+
+    def _best_placed(
+        self, quotation: Quotation, ranked: Sequence[Quotation], held: Sequence[Quotation]
+    ) -> Quotation:
+        """The same statement where it is made best.
+
+        That is in the document that the question names, and together with what belongs to it.
+        """
+        named, about = FEATURES.index("title_share"), FEATURES.index("about")
+        mine = figures(quotation.text)
         return max(
             (
                 other
                 for other in ranked[:LOOKED_THROUGH]
                 if other is quotation
-                or (other.score >= NEARLY * quotation.score and self._alike(other, quotation))
+                or (
+                    other.score >= NEARLY * quotation.score
+                    and self.alike(other, quotation)
+                    and not self._said(other, held)
+                )
             ),
-            key=lambda other: (other.features[named], other.score),
+            key=lambda other: (
+                other.features[about],
+                other.features[named],
+                len(figures(other.text)) if mine <= figures(other.text) else 0,
+                other.score,
+            ),
             default=quotation,
         )
 
-    def _alike(self, one: Quotation, other: Quotation) -> bool:
-        """Whether two sentences say the same: most words shared, or the same figures."""
-        mine, theirs = set(self._lexical.terms(one.text)), set(self._lexical.terms(other.text))
-        shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
-        figures, others = _figures(one.text), _figures(other.text)
-        same_figures = bool(figures) and bool(others) and (figures <= others or others <= figures)
-        return shared >= ALIKE or (same_figures and shared >= ALIKE_WITH_FIGURES)
+
+def with_summaries_first(
+    ranked: Sequence[Quotation], *, times: float, anywhere: bool = False
+) -> list[Quotation]:
+    """Quotations ranked again, those that sum a document up with figures counting more.
+
+    A document of which the question is about says in its summary, in few sentences, what it says
+    one by one further down; what files it under a principle, or speaks of limits that nobody
+    asked about, counts half. `anywhere` prefers the summaries of other documents too.
+    """
+
+    def weighed(quotation: Quotation) -> float:
+        held = dict(zip(FEATURES, quotation.features, strict=True))
+        about = anywhere or held["about"] or held["about_before"]
+        more = times if held["in_summary"] and held["figure"] and about else 1.0
+        aside = (held["about_principles"] or held["in_limits"]) and not held["limits_asked"]
+        return min(1.0, quotation.score * more * (ASIDE if aside else 1.0))
+
+    again = [replace(quotation, score=weighed(quotation)) for quotation in ranked]
+    return sorted(again, key=lambda quotation: -quotation.score)
 
 
 def with_results_first(ranked: Sequence[Quotation]) -> list[Quotation]:
@@ -258,9 +198,9 @@ def with_results_first(ranked: Sequence[Quotation]) -> list[Quotation]:
     """
 
     def rank(quotation: Quotation) -> int:
-        if _ABOUT_PRINCIPLES.search(quotation.text) or _ABOUT_EVIDENCE.search(quotation.text):
+        if files_under_principle(quotation.text) or speaks_of_evidence(quotation.text):
             return 2
-        return 0 if _figures(quotation.text) else 1
+        return 0 if figures(quotation.text) else 1
 
     return sorted(ranked, key=rank)
 
@@ -270,7 +210,7 @@ def reading_order(question: str, quotations: Sequence[Quotation]) -> list[Quotat
 
     Where a figure was asked for, sentences that hold one come first.
     """
-    wants_figure = bool(_ASKS_FOR_FIGURE.search(question))
+    wants_figure = asks_for_figure(question)
     documents: dict[str, float] = {}
     for quotation in quotations:
         document_id = quotation.passage.chunk.document_id
@@ -278,7 +218,7 @@ def reading_order(question: str, quotations: Sequence[Quotation]) -> list[Quotat
     return sorted(
         quotations,
         key=lambda quotation: (
-            wants_figure and not _figures(quotation.text),
+            wants_figure and not figures(quotation.text),
             -documents[quotation.passage.chunk.document_id],
             quotation.passage.chunk.document_id,
             quotation.passage.chunk.page,
@@ -287,27 +227,10 @@ def reading_order(question: str, quotations: Sequence[Quotation]) -> list[Quotat
     )
 
 
-def _coverage(weights: dict[str, float], terms: set[str]) -> float:
-    total = sum(max(0.0, weight) for weight in weights.values())
-    if total == 0:
-        return 0.0
-    return sum(max(0.0, weight) for term, weight in weights.items() if term in terms) / total
-
-
-def _figures(text: str) -> frozenset[str]:
-    """The figures in a text, without bracketed sources and without bare years."""
-    bare = re.sub(r"\([^)]*\b(?:19|20)\d\d\)", "", text)
-    return frozenset(
-        figure
-        for figure in (found.strip(" ,") for found in _FIGURE.findall(bare))
-        if not re.fullmatch(r"(?:19|20)\d\d", figure)
-    )
-
-
 def _with_what_it_leans_on(quotation: Quotation) -> Quotation:
     """The same quotation from the sentence before, when its own first word points back to it."""
     spans = quotation.passage.chunk.sentences
     position = spans.index((quotation.start, quotation.end))
-    if position == 0 or not _DANGLING.match(quotation.text):
+    if position == 0 or not dangles(quotation.text):
         return quotation
     return replace(quotation, start=spans[position - 1][0])

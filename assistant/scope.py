@@ -28,6 +28,10 @@ _PERSUASION = [
     r"\b(persuad|convinc|win over|sway|mobilis|mobiliz)\w*\b.{0,40}\b(voters?|people to vote|electorate"
     r"|residents|swing)\b",
     r"\b(persuade|convince)\b.{0,60}\b(vote|back|support|elect)\b",
+    rf"\b(make|makes|making) (?:the )?{_PARTY}\b.{{0,20}}\blook\b",
+    rf"\bmake (?:the|a|our) case (?:that|for|against)\b.{{0,20}}\b{_PARTY}\b",
+    rf"\bwhy\b.{{0,10}}\b(is|are|was|were) (?:the )?{_PARTY}\b.{{0,20}}\bto blame\b",
+    rf"\b(beat|defeat|hammer|embarrass|expose) (?:the )?{_PARTY}\b",
     rf"\b(attack|smear|discredit|make .{{0,20}} look (?:bad|incompetent|weak))\b.{{0,40}}\b{_PARTY}\b",
     # Choosing a side.
     r"\b(who|whom|which party|what party)\b.{0,30}\b(should|shall|ought|do) (i|we|people|you)\b.{0,20}"
@@ -46,6 +50,7 @@ _ADVICE = [
     r"partner|brother|sister|gran\w*|nan|aunt|uncle|landlord|doctor|gp|social worker|employer|boss|"
     r"benefits?|tenancy|flat|house|rent|care package|care home|school place|probation officer|"
     r"symptoms?|pain|depression|anxiety|pip|universal credit|esa|pension|job|case|neighbour|ex)\b",
+    r"\bworth (?:it )?(?:my|me|for me)\b",
     r"\bi('m| am| have been|'ve been| was)\b.{0,40}\b(evicted|homeless|sacked|arrested|diagnosed|"
     r"refused|sanctioned|pregnant|in debt|depressed|on probation|assaulted|made redundant|waiting)\b",
 ]
@@ -58,12 +63,16 @@ _PREDICTION = [
     r"drop|grow|double|survive|collapse|go bankrupt|succeed|fail)\b.{0,60}"
     r"\b(in|by|over|within|next|after|before|the next)\b.{0,20}(20[2-9]\d|\d+ years|year|decade|future)",
     r"\b(five|ten|twenty|fifty|\d+) years from now\b",
+    # Whether something yet to be seen will turn out well, with no year named.
+    r"^(?:so |and |but |ok(?:ay)?,? )*will\b.{3,90}\b(work|works|succeed|fail|save|improve|collapse|"
+    r"survive|pay off|be (?:better|worse|cheaper|enough|a success|a failure))\b",
+    r"\b(?:is|are) .{3,60} going to (?:collapse|work|succeed|fail|save|improve|survive|go bust)\b",
 ]
 _FUTURE_YEAR = re.compile(r"\b(20[2-9]\d|2[1-9]\d\d)\b")
 _WILL = re.compile(r"\b(will|going to|'ll|would)\b", re.IGNORECASE)
 # What somebody has planned, promised or estimated for a later year is on record today.
 _ON_RECORD = re.compile(
-    r"\b(plan(?:ned|s)?|target\w*|promis\w+|aim\w*|announc\w+|commit\w+|due|pledg\w+|intend\w*|"
+    r"\b((?:says?|said|claims?) (?:it|they|he|she) will|plan(?:ned|s)?|target\w*|promis\w+|aim\w*|announc\w+|commit\w+|due|pledg\w+|intend\w*|"
     r"propos\w+|goal|predicted|forecast(?:s|ed)?\b.{0,20}\b(?:say|said|put|show\w*)|"
     r"did .{1,40} (?:predict|forecast|expect)|under the (?:act|law)|estimated|projected|expected by|statut\w+|law|according to)\b",
     re.IGNORECASE,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from corpus.lexical import LexicalIndex
 from corpus.library import Library
@@ -18,6 +19,51 @@ LEAST_TERMS = 2  # of a part of a title that names it all the same
 WHOLE = 0.95  # share from which a name of some words is all there, however common they are
 MOST_COMMON_OF_WHOLE = 0.1
 MOST_COMMON = 0.02  # a title is not named by words that more of the library's chunks use than this
+MOST_WITH_PAIR = 2  # titles with the same two words in a row, which then name them
+MOST_COMMON_POINTER = 0.06  # of the chunks may use a word that points at one document
+LEAST_USES = 3  # of a word by the document that it points at
+MUCH_MORE = 3.0  # than by the next document
+LOOKED_AT = 80  # chunks with a word, for who uses it most
+_NUMBERED = re.compile(
+    r"\b(?:principles?|P)\s?((?:\d(?:,| and| or|\s|$){1,3})+|\d)\b", re.IGNORECASE
+)
+# What people call the shipped principles and sectors, besides their names.
+_PRINCIPLE_WORDS = {
+    1: re.compile(r"\b(?:outcomes? first|start\w* (?:with|from) outcomes?)\b", re.IGNORECASE),
+    2: re.compile(r"\bplace[- ]based\b", re.IGNORECASE),
+    3: re.compile(r"\bpower to (?:\w+ )?(?:people|communit)|people more power\b", re.IGNORECASE),
+    4: re.compile(
+        r"\b(?:prevention (?:first|principle)|principle of prevention|putting prevention)\b",
+        re.IGNORECASE,
+    ),
+    5: re.compile(
+        r"\b(?:r ?& ?d|research and development) (?:principle|infrastructure|one|idea)\b",
+        re.IGNORECASE,
+    ),
+    6: re.compile(r"\b(?:decentrali[sz]ed markets?|markets? work)\b", re.IGNORECASE),
+    7: re.compile(r"\borganic (?:structural )?change\b", re.IGNORECASE),
+}
+_SECTOR_WORDS = {
+    sector: re.compile(rf"\b(?:{words})\b")
+    for sector, words in {
+        "health": r"nhs|hospitals?|health(?:care)?(?! ?-?led)(?<!mental health)|gps?|patients",
+        "mental-health": r"mental health|psychiatric",
+        "adult-social-care": r"adult (?:social )?care|social care for (?:older|adult)\w*|"
+        r"homecare|"
+        r"home care|care homes?|older people|elderly|(?<!children's )(?<!childrens )social care",
+        "childrens-social-care": r"child(?:ren)?'?s? (?:social care|services|homes?)|"
+        r"looked[- ]after|"
+        r"foster\w*|child protection|children in care",
+        "schools": r"schools?|pupils?|teachers?|education",
+        "policing": r"polic(?:e|ing)|violence|knife crime",
+        "prisons-probation": r"prisons?|probation|prisoners?|reoffending|offenders",
+        "early-years": r"early years|nurser(?:y|ies)|under[- ]fives|toddlers|babies",
+        "employment-support": r"employment|job ?cent(?:re|er)s?|unemploy\w+|"
+        r"back to work|job(?:less)?",
+        "housing-homelessness": r"homeless\w*|housing|rough sleep\w*",
+        "local-government": r"local government|local authorit(?:y|ies)|town halls?",
+    }.items()
+}
 _PARTS = re.compile(r" and |: | \(")
 _WHAT_WAS_DONE = re.compile(
     r"^(?:the )?(?:proposed|creation of|abolition of|introduction of|fall in|shift from|rise of|"
@@ -44,6 +90,8 @@ class Subjects:
         self._generation = -1
         self._principles = load_principles()
         self._titles: list[tuple[Document, tuple[dict[str, float], ...]]] = []
+        self._ordered: dict[str, list[str]] = {}  # the terms of titles, by document id
+        self._with_pair: dict[tuple[str, str], set[str]] = {}  # documents by two terms in a row
 
     def named_in(self, terms: Sequence[str]) -> list[Subject]:
         """The documents that a question's terms name, the most fully named first.
@@ -52,61 +100,154 @@ class Subjects:
         """
         self._refresh()
         asked = set(terms)
+        pairs = _pairs(terms)
         total = max(1, len(self._lexical))
         found: list[Subject] = []
         for document, names in self._titles:
+            phrase = self._phrase_of(document.id, pairs)
+            best = Subject(document, phrase, 0.0) if phrase else None
             for weights in names:
-                shared = {term for term in weights if term in asked}
+                shared = frozenset(term for term in weights if term in asked)
                 rarest = min((self._lexical.frequency(term) for term in shared), default=total)
                 share = sum(weights[term] for term in shared) / (sum(weights.values()) or 1.0)
                 whole = share >= WHOLE and len(shared) >= LEAST_TERMS
                 common = MOST_COMMON_OF_WHOLE if whole else MOST_COMMON
                 if share >= NAMED and rarest <= max(3, common * total):
-                    found.append(Subject(document, frozenset(shared), share))
+                    best = Subject(document, shared | phrase, share)
                     break
+            if best is not None:
+                found.append(best)
         found.sort(key=lambda subject: (-len(subject.terms), -subject.share))
         kept: list[Subject] = []
         for subject in found:
-            if not any(subject.terms <= fuller.terms for fuller in kept):
+            # One name of two documents, as "Housing First", names both.
+            if not any(subject.terms < fuller.terms for fuller in kept):
                 kept.append(subject)
         return kept
 
-    def tagged_in(self, terms: Sequence[str]) -> tuple[list[Document], frozenset[str]]:
-        """The documents tagged with a principle that a question names, in the sector it names.
+    def _phrase_of(self, document_id: str, pairs: set[tuple[str, str]]) -> frozenset[str]:
+        """The words of a title that stand in a row in a question, where they tell titles apart.
 
-        Also returns the question's terms that name them. Both are empty when no principle is
-        named; the sector counts only where the two together leave documents.
+        They are rare in the library, or half of the title.
+        """
+        ordered = self._ordered[document_id]
+        most = MOST_COMMON_POINTER * len(self._lexical)
+        telling = [
+            pair for pair in _pairs(ordered) & pairs if len(self._with_pair[pair]) <= MOST_WITH_PAIR
+        ]
+        words = frozenset(term for pair in telling for term in pair)
+        rare = any(min(map(self._lexical.frequency, pair)) <= most for pair in telling)
+        return words if rare or 2 * len(words) >= len(set(ordered)) else frozenset()
+
+    def pointed_at(self, question: str) -> list[Subject]:
+        """The documents that a question's rare words point at, in the order of the words.
+
+        A word points at the document about something tried that uses it much more than any
+        other such document does: "Lansley", "tutoring". Less sure than a name.
+        """
+        tried = {document.id: document for document in self.tried()}
+        found: dict[str, Subject] = {}
+        most = max(3.0, MOST_COMMON_POINTER * len(self._lexical))
+        for word in dict.fromkeys(re.findall(r"[^\W\d_]{3,}", question)):
+            # A name is known by its capital.
+            least = 1 if word[0].isupper() and not question.startswith(word) else LEAST_USES
+            for term in self._lexical.terms(word):
+                if not 0 < self._lexical.frequency(term) <= most:
+                    continue
+                uses = self._uses(term, tried)
+                (first, owner), second = uses[0], uses[1][0]
+                if owner and first >= least and first >= MUCH_MORE * second:
+                    held = found.get(owner)
+                    words = (held.terms if held else frozenset[str]()) | {term}
+                    found[owner] = Subject(tried[owner], words, 0.0)
+        return list(found.values())
+
+    def _uses(self, term: str, among: Collection[str]) -> list[tuple[int, str]]:
+        """How often the two documents that use a word most use it; 0 where there is none."""
+        numbers = [number for number, _ in self._lexical.search({term: 1.0}, limit=LOOKED_AT)]
+        uses: dict[str, int] = {}
+        for held in self._library.chunks(numbers).values():
+            document_id = held.chunk.document_id
+            if document_id in among:
+                count = self._lexical.terms(held.chunk.text).count(term)
+                uses[document_id] = uses.get(document_id, 0) + count
+        ranked = sorted(((count, name) for name, count in uses.items()), reverse=True)
+        return [*ranked, (0, ""), (0, "")][:2]
+
+    def principles_in(self, question: str, terms: Sequence[str]) -> dict[int, frozenset[str]]:
+        """The principles that a question names, by number or in words, and the naming terms."""
+        asked = set(terms)
+        numbered = {
+            int(digit)
+            for found in _NUMBERED.finditer(question)
+            for digit in re.findall(r"\d", found[1])
+        }
+        named: dict[int, frozenset[str]] = {}
+        for principle in self._principles:
+            words = set(self._lexical.terms(principle.title))
+            short = _PRINCIPLE_WORDS.get(principle.number)
+            if principle.number in numbered:
+                naming = (words & asked) | {"principl", str(principle.number)}
+                named[principle.number] = frozenset(naming)
+            elif not numbered and (
+                share_named(words, asked, self._lexical) >= NAMED
+                or (short is not None and short.search(question))
+            ):
+                named[principle.number] = frozenset(words & asked)
+        return named
+
+    def explaining(self, principles: Collection[int]) -> list[Document]:
+        """The documents that say what some principles ask: tagged as being about one of them."""
+        self._refresh()
+        return [
+            document
+            for document, _ in self._titles
+            if len(document.details.principles) == 1
+            and document.details.principles[0][0] in principles
+            and document.details.principles[0][1] == "about"
+        ]
+
+    def sectors_in(self, question: str) -> frozenset[str]:
+        """The sectors of the library's documents that a question names, in any of their words."""
+        self._refresh()
+        low = question.lower()
+        spoken = {sector for sector, words in _SECTOR_WORDS.items() if words.search(low)}
+        known = {sector for document, _ in self._titles for sector in document.details.sectors}
+        if spoken & known:
+            return frozenset(spoken & known)
+        asked = set(self._lexical.terms(question))
+        shares = {
+            sector: share_named(
+                set(self._lexical.terms(sector.replace("-", " "))), asked, self._lexical
+            )
+            for sector in known
+        }
+        best = max(shares.values(), default=0.0)
+        if best < SECTOR_NAMED:
+            return frozenset()
+        return frozenset(sector for sector, share in shares.items() if share >= best)
+
+    def tried(
+        self, principles: Collection[int] = (), sectors: Collection[str] = ()
+    ) -> list[Document]:
+        """The documents about something tried: tagged for or against a principle.
+
+        Of those principles and sectors, where any are given; the sectors count only where
+        principle and sector together leave documents.
         """
         self._refresh()
-        asked = set(terms)
-        named = {
-            principle.number: frozenset(words & asked)
-            for principle in self._principles
-            for words in [set(self._lexical.terms(principle.title))]
-            if share_named(words, asked, self._lexical) >= NAMED
-        }
-        if not named:
-            return [], frozenset()
-        spent = frozenset(term for words in named.values() for term in words)
         documents = [
             document
             for document, _ in self._titles
             if any(
-                number in named and stance in ("supports", "conflicts")
+                (not principles or number in principles) and stance in ("supports", "conflicts")
                 for number, stance in document.details.principles
             )
         ]
-        sectors = {sector for document in documents for sector in document.details.sectors}
-        asked_sectors = {
-            sector
-            for sector in sectors
-            for words in [set(self._lexical.terms(sector.replace("-", " ")))]
-            if share_named(words, asked - spent, self._lexical) >= SECTOR_NAMED
-        }
         of_sector = [
-            document for document in documents if asked_sectors & set(document.details.sectors)
+            document for document in documents if set(sectors) & set(document.details.sectors)
         ]
-        return of_sector or documents, spent
+        return of_sector or documents
 
     def _refresh(self) -> None:
         generation = self._library.generation()
@@ -117,6 +258,13 @@ class Subjects:
             for document in self._library.documents()
             if (names := self._names(document.details.title))
         ]
+        self._ordered = {
+            document.id: self._lexical.terms(document.details.title) for document, _ in self._titles
+        }
+        self._with_pair = {}
+        for document_id, ordered in self._ordered.items():
+            for pair in _pairs(ordered):
+                self._with_pair.setdefault(pair, set()).add(document_id)
         self._generation = generation
 
     def _names(self, title: str) -> tuple[dict[str, float], ...]:
@@ -136,6 +284,10 @@ class Subjects:
             if weights and (name == title or len(weights) >= LEAST_TERMS):
                 names.append(weights)
         return tuple(names)
+
+
+def _pairs(terms: Sequence[str]) -> set[tuple[str, str]]:
+    return {*pairwise(terms)}
 
 
 def share_named(words: set[str], asked: set[str], lexical: LexicalIndex) -> float:

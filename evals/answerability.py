@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assistant.answering import PASSAGES
 from assistant.conversation import understand
 from assistant.evidence import LEAST, Evidence
+from assistant.finding import PASSAGES
 from assistant.quoting import QuotingWriter
 from assistant.retrieval import Retriever
 from corpus.store import Store

@@ -1,6 +1,7 @@
-"""Fit the small models of `assistant/weights.json` on our own question set.
+"""Fit the small models of `assistant/weights.json` on our own question sets.
 
-    python -m evals.calibrate --questions evals/sets/questions.yaml
+    python -m evals.calibrate --questions evals/sets/questions.yaml \
+        evals/sets/questions-broad.yaml
 
 Needs a library that holds the starter documents (PLUMBLINE_DATA_DIR). Prints how well each model
 tells right from wrong on questions that it was not fitted on (five folds over conversations), then
@@ -20,10 +21,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from assistant.answering import PASSAGES, SURVEYED, Assistant
-from assistant.asking import Kind, read_question
 from assistant.evidence import EVIDENCE_FEATURES, Evidence, evidence_features
-from assistant.quoting import FEATURES, QuotingWriter
+from assistant.features import FEATURES
+from assistant.finding import Finder
+from assistant.quoting import QuotingWriter
 from assistant.retrieval import Retriever
 from assistant.scope import declined_by_wording
 from assistant.types import Role, Turn
@@ -46,6 +47,7 @@ class Labelled:
     rows: np.ndarray[Any, np.dtype[np.float64]]
     labels: np.ndarray[Any, np.dtype[np.bool_]]
     groups: list[str]
+    counts: np.ndarray[Any, np.dtype[np.float64]]  # how much each row counts
 
 
 class _Remembering(Embedder):
@@ -61,43 +63,48 @@ class _Remembering(Embedder):
         return self._known[text]
 
 
-def sentences_of(cases: Sequence[QuestionCase], store: Store, assistant: Assistant) -> Labelled:
-    """Every candidate sentence of every answerable question: does it make an expected point?"""
-    retriever = Retriever(store)
+def sentences_of(
+    cases: Sequence[QuestionCase], store: Store, finder: Finder, *, together: bool
+) -> Labelled:
+    """Every candidate sentence of every answerable question, with how many points it makes.
+
+    `together` takes the sentences of comparisons and surveys, else those of points.
+    """
     writer = QuotingWriter(store.lexical, Logistic((0.0,) * len(FEATURES), 0.0))
     embedder = _Remembering(store.embedder)
     by_id = {case.id: case for case in cases}
     rows: list[tuple[float, ...]] = []
-    labels: list[bool] = []
+    made: list[int] = []
     groups: list[str] = []
     for case in cases:
-        if not case.answerable or not case.expected_points:
+        if not case.answerable or not case.expected_points or case.type == "list":
             continue
-        asked = read_question(case.question)
-        limit = PASSAGES if asked.kind is Kind.POINT else SURVEYED
-        for query in assistant.queries(asked, _expected_turns(case, by_id)):
-            passages = retriever.retrieve(query, limit=limit)
-            for candidate in writer.candidates(query, passages):
+        for pool in finder.pools(case.question, _expected_turns(case, by_id)):
+            if pool.together is not together:
+                continue
+            for candidate in writer.candidates(
+                pool.query, pool.passages, leaving_out=pool.leaving_out, about=pool.about
+            ):
                 start = candidate.passage.chunk.start
                 text = candidate.passage.chunk.text[candidate.start - start : candidate.end - start]
                 rows.append(candidate.features)
-                labels.append(
-                    any(
+                made.append(
+                    sum(
                         makes_point(point, case.question, [text], embedder, close=CLEARLY)
                         for point in case.expected_points
                     )
                 )
                 groups.append(case.group)
-    return Labelled(np.array(rows), np.array(labels), groups)
+    counts = np.array(made)
+    return Labelled(np.array(rows), counts > 0, groups, np.maximum(1.0, counts))
 
 
 def evidence_of(
-    cases: Sequence[QuestionCase], store: Store, assistant: Assistant, weights: dict[str, Any]
+    cases: Sequence[QuestionCase], store: Store, finder: Finder, weights: dict[str, Any]
 ) -> Labelled:
     """Every question as it is, and every answerable one without the documents that answer it."""
-    retriever = Retriever(store)
     writer = QuotingWriter(
-        store.lexical, Logistic(tuple(weights["weights"].values()), weights["intercept"])
+        store.lexical, _model(weights["sentences"]), _model(weights["sentences_together"])
     )
     by_id = {case.id: case for case in cases}
     facts = _facts_by_document()
@@ -112,16 +119,23 @@ def evidence_of(
             wanted = set(case.fact_ids)
             others = tuple(name for name, held in facts.items() if not wanted & held)
             kinds.append((Filters(documents=others), False))
-        asked = read_question(case.question)
         for filters, label in kinds:
-            for query in assistant.queries(asked, _expected_turns(case, by_id)):
-                passages = retriever.retrieve(query, limit=PASSAGES, filters=filters)
-                ranked = writer.rank(query, passages)
+            pools = finder.pools(case.question, _expected_turns(case, by_id), filters)
+            if len(pools) > 1 and pools[0].together:
+                continue  # things compared are each found by name, or not at all
+            for pool in pools:
+                ranked = writer.rank(
+                    pool.query,
+                    pool.passages,
+                    leaving_out=pool.leaving_out,
+                    about=pool.about,
+                    together=pool.together,
+                )
                 if ranked:
-                    rows.append(evidence_features(query, ranked))
+                    rows.append(evidence_features(pool.query, ranked))
                     labels.append(label)
                     groups.append(case.group)
-    return Labelled(np.array(rows), np.array(labels), groups)
+    return Labelled(np.array(rows), np.array(labels), groups, np.ones(len(rows)))
 
 
 def _facts_by_document() -> dict[str, set[str]]:
@@ -140,16 +154,18 @@ def fit(data: Labelled, features: Sequence[str], *, strength: float = 1.0) -> di
     selection: Any = import_module("sklearn.model_selection")
     metrics: Any = import_module("sklearn.metrics")
 
-    def fitted(rows: Any, labels: Any) -> Any:
-        scale = rows.std(axis=0) + 1e-9
-        model = linear.LogisticRegression(C=strength, max_iter=2000).fit(rows / scale, labels)
+    def fitted(rows: Any, labels: Any, counts: Any) -> Any:
+        spread = rows.std(axis=0)
+        scale = np.where(spread < 1e-6, 1.0, spread)  # a feature that never varies tells nothing
+        model = linear.LogisticRegression(C=strength, max_iter=2000)
+        model.fit(rows / scale, labels, sample_weight=counts)
         return model.coef_[0] / scale, float(model.intercept_[0])
 
     held_out = np.zeros(len(data.labels))
     for train, test in selection.GroupKFold(FOLDS).split(data.rows, data.labels, data.groups):
-        weights, intercept = fitted(data.rows[train], data.labels[train])
+        weights, intercept = fitted(data.rows[train], data.labels[train], data.counts[train])
         held_out[test] = data.rows[test] @ weights + intercept
-    weights, intercept = fitted(data.rows, data.labels)
+    weights, intercept = fitted(data.rows, data.labels, data.counts)
     return {
         "weights": {
             name: round(float(weight), 4) for name, weight in zip(features, weights, strict=True)
@@ -159,6 +175,10 @@ def fit(data: Labelled, features: Sequence[str], *, strength: float = 1.0) -> di
         "positive": int(data.labels.sum()),
         "auroc_held_out": round(float(metrics.roc_auc_score(data.labels, held_out)), 4),
     }
+
+
+def _model(held: dict[str, Any]) -> Logistic:
+    return Logistic(tuple(held["weights"].values()), held["intercept"])
 
 
 def _expected_turns(case: QuestionCase, by_id: dict[str, QuestionCase]) -> list[Turn]:
@@ -176,11 +196,11 @@ def _expected_turns(case: QuestionCase, by_id: dict[str, QuestionCase]) -> list[
     return turns
 
 
-def _unfitted(store: Store) -> Assistant:
-    """An assistant that only understands and finds: the weights may be of other features yet."""
+def _unfitted(store: Store) -> Finder:
+    """A finder that only understands and finds: the weights may be of other features yet."""
     nothing = Logistic((0.0,) * len(FEATURES), 0.0)
     evidence = Logistic((0.0,) * len(EVIDENCE_FEATURES), 0.0)
-    return Assistant(
+    return Finder(
         store, Retriever(store), QuotingWriter(store.lexical, nothing), Evidence(evidence)
     )
 
@@ -188,17 +208,16 @@ def _unfitted(store: Store) -> Assistant:
 def main() -> None:
     """Fit, report, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=Path, required=True)
+    parser.add_argument("--questions", type=Path, required=True, nargs="+")
     arguments = parser.parse_args()
     store = Store(load_settings())
     store.catch_up()
-    cases = load_questions(arguments.questions)
+    cases = [case for file in arguments.questions for case in load_questions(file)]
     held = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    assistant = _unfitted(store)
-    held["sentences"] = fit(sentences_of(cases, store, assistant), FEATURES)
-    held["evidence"] = fit(
-        evidence_of(cases, store, assistant, held["sentences"]), EVIDENCE_FEATURES
-    )
+    finder = _unfitted(store)
+    held["sentences"] = fit(sentences_of(cases, store, finder, together=False), FEATURES)
+    held["sentences_together"] = fit(sentences_of(cases, store, finder, together=True), FEATURES)
+    held["evidence"] = fit(evidence_of(cases, store, finder, held), EVIDENCE_FEATURES)
     print(json.dumps(held, indent=2))
     WEIGHTS.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
 

@@ -17,6 +17,10 @@ from assistant.types import Decline
         "Which party is best for schools?",
         "Give me a slogan for Labour about prevention",
         "help me persuade voters that devolution is good",
+        "Make the case that Labour would run councils better",
+        "Help me make the Greens look good on prevention",
+        "How can we beat the Tories in Wigan?",
+        "Why are the Conservatives to blame for full prisons?",
     ],
 )
 def test_party_persuasion_is_declined(question: str) -> None:
@@ -30,6 +34,8 @@ def test_party_persuasion_is_declined(question: str) -> None:
         "Am I entitled to universal credit?",
         "I've been evicted, what should I do?",
         "Should I sue my landlord?",
+        "Should I move my mother to a not-for-profit home?",
+        "Is it worth my applying for Flying Start for the twins?",
     ],
 )
 def test_personal_advice_is_declined(question: str) -> None:
@@ -43,6 +49,8 @@ def test_personal_advice_is_declined(question: str) -> None:
         "Who will win the next election?",
         "Will homelessness fall over the next ten years?",
         "predict the prison population for 2050",
+        "Will Family Hubs work better than Sure Start?",
+        "Is the health service going to collapse?",
     ],
 )
 def test_prediction_is_declined(question: str) -> None:
@@ -61,6 +69,10 @@ def test_prediction_is_declined(question: str) -> None:
         "Which councils supported the charter?",
         "What share of people in work programmes kept their job?",
         "How was the family court pilot judged?",
+        "Should councils sign the Ethical Care Charter?",
+        "How many hubs does the government say it will fund by the end of 2028?",
+        "What makes a social impact bond work?",
+        "Did the coalition or Labour spend more on Sure Start?",
     ],
 )
 def test_a_question_about_evidence_is_looked_up_whatever_words_it_uses(question: str) -> None:

@@ -1,0 +1,406 @@
+"""What an answer is made of: passages for each part of a question, and the sentences chosen.
+
+A point is answered in the fewest sentences; a comparison, a survey and a list each have a way of
+their own, over several documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from assistant.as_of import as_of_day
+from assistant.asking import Asked, Kind, read_question, surveys
+from assistant.comparing import Comparison, Row, aspects_of
+from assistant.conversation import Query, part_of, understand
+from assistant.evidence import Evidence
+from assistant.features import About
+from assistant.listing import Facets, Listings
+from assistant.quoting import Quotation, QuotingWriter, with_summaries_first
+from assistant.retrieval import Retriever
+from assistant.subjects import Subject, Subjects
+from assistant.types import Completeness, Role, Turn
+from corpus.filters import Filters
+from corpus.store import Store
+from corpus.types import Passage
+
+PASSAGES = 12  # that a point is chosen from
+OF_SUBJECT = 8  # more of them, from each document that the question is about
+SURVEYED = 40  # that a survey is chosen from
+SENTENCES = 3  # that say a point
+FURTHER = 0.2  # of the best one's score, which a further sentence of a point has at least
+TOGETHER = 6  # that make a comparison
+SURVEY = 8  # that make a survey
+MOST_OF_ONE = 4  # of them from one document
+NEAR_ENOUGH = 0.5  # of the best passage's score, which a document of a survey has at least
+COMPARED = 4  # things side by side
+# How much more a summary's sentence with figures counts, for a point and in a survey.
+SUMMED_UP = 2.0
+SUMMED_UP_TOGETHER = 3.0
+LISTED = 2_000  # passages that a list of documents is quoted from
+LEAST_FOR_A_SURVEY = 0.15  # evidence is seldom worded like a broad question about it
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found for the parts of a question."""
+
+    passages: list[Passage] = field(default_factory=list[Passage])
+    chosen: list[Quotation] = field(default_factory=list[Quotation])
+    missing: list[str] = field(default_factory=list[str])
+    states: list[Completeness] = field(default_factory=list[Completeness])
+    leaning: float = 0.0  # of the first part
+    compared: Comparison | None = None
+    listed: dict[str, str] = field(default_factory=dict[str, str])  # titles by document id
+    read: int | None = None  # documents, where all were looked at
+    message: str = ""
+    notes: list[str] = field(default_factory=list[str])
+
+    def add(
+        self,
+        part: str,
+        query: Query,
+        passages: Sequence[Passage],
+        chosen: Sequence[Quotation],
+        completeness: Completeness,
+    ) -> None:
+        """Take in what was found for one part."""
+        if not self.states:
+            self.leaning = query.leaning
+        known = {passage.chunk.id for passage in self.passages}
+        self.passages += [passage for passage in passages if passage.chunk.id not in known]
+        self.chosen += chosen
+        self.states.append(completeness)
+        if completeness is Completeness.NONE:
+            self.missing.append(part)
+
+    @property
+    def completeness(self) -> Completeness:
+        """Of the whole question: complete only when every part is."""
+        if all(state is Completeness.COMPLETE for state in self.states):
+            return Completeness.COMPLETE
+        if all(state is Completeness.NONE for state in self.states):
+            return Completeness.NONE
+        return Completeness.PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What one part of an answer is chosen from: passages, and how their sentences are weighed."""
+
+    part: str
+    query: Query
+    passages: tuple[Passage, ...]
+    about: About
+    together: bool  # weighed as a sentence of a comparison or a survey
+    leaving_out: frozenset[str] = frozenset()  # terms that tell nothing apart here
+
+
+class Finder:
+    """Finds the sentences that answer, in one store."""
+
+    def __init__(
+        self, store: Store, retriever: Retriever, writer: QuotingWriter, evidence: Evidence
+    ) -> None:
+        self._store = store
+        self._retriever = retriever
+        self._writer = writer
+        self._evidence = evidence
+        self._subjects = Subjects(store.library, store.lexical)
+        self._listings = Listings(store.library, store.lexical)
+
+    def find(self, question: str, turns: Sequence[Turn], filters: Filters) -> Found:
+        """The sentences for a question, by the kind of answer that it asks for."""
+        day = as_of_day(question)
+        if day is not None:
+            filters = replace(filters, as_of=day)
+        facets = self._listings.facets(question)
+        if facets is not None:
+            return self._list(question, facets, filters)
+        asked = self._read(question)
+        if asked.kind is Kind.POINT:
+            return self._find_points(asked, turns, filters)
+        if asked.kind is Kind.COMPARISON:
+            compared = self._compared(asked)
+            return self._compare(self._understand(question, turns), compared, filters)
+        return self._survey(asked, turns, filters)
+
+    def pools(
+        self, question: str, turns: Sequence[Turn], filters: Filters | None = None
+    ) -> list[Pool]:
+        """What the parts of an answer are chosen from, but for lists: what the models learn on."""
+        filters = filters or Filters()
+        asked = self._read(question)
+        if asked.kind is Kind.POINT:
+            return self._point_pools(asked, turns, filters)
+        query = self._understand(question, turns)
+        if asked.kind is Kind.COMPARISON:
+            compared = self._compared(asked)
+            return [self._pool_of(query, subject, compared, filters) for subject in compared]
+        return self._survey_pools(query, turns, filters)
+
+    def _read(self, question: str) -> Asked:
+        """What a question asks for, by its wording and by what of the library it names."""
+        asked = read_question(question)
+        if asked.kind is Kind.COMPARISON and len(self._compared(asked)) >= 2:
+            return asked
+        terms = self._store.lexical.terms(question)
+        of_sector = self._subjects.principles_in(question, terms) and self._subjects.sectors_in(
+            question
+        )
+        if asked.kind is Kind.SURVEY or of_sector or surveys(question):
+            return Asked(asked.question, Kind.SURVEY, (asked.question,))
+        return replace(asked, kind=Kind.POINT)  # a comparison within one document is a point
+
+    def queries(self, asked: Asked, turns: Sequence[Turn]) -> list[Query]:
+        """The query for each question in a question."""
+        whole = self._understand(asked.question, turns)
+        if len(asked.parts) == 1:
+            return [whole]
+        return [part_of(whole, self._understand(part, ())) for part in asked.parts]
+
+    def _understand(self, question: str, turns: Sequence[Turn]) -> Query:
+        return understand(question, turns, self._store.embedder, self._store.lexical)
+
+    def _about(self, query: Query, turns: Sequence[Turn]) -> About:
+        """The documents that a question is about; those of earlier turns where it names none."""
+        named = self._ids_named(query.own_terms)
+        if named or not query.leaning:
+            return About(named=named)
+        for turn in reversed(turns):
+            if turn.role is Role.USER and not turn.declined:
+                before = self._ids_named(self._store.lexical.terms(turn.text))
+                if before:
+                    return About(before=before)
+        return About()
+
+    def _ids_named(self, terms: Sequence[str]) -> frozenset[str]:
+        return frozenset(subject.document.id for subject in self._subjects.named_in(terms))
+
+    # -- a point ----------------------------------------------------------------------------
+
+    def _find_points(self, asked: Asked, turns: Sequence[Turn], filters: Filters) -> Found:
+        """The fewest sentences for each question in a question."""
+        found = Found()
+        pools = self._point_pools(asked, turns, filters)
+        judged = [self._ranked(pool) for pool in pools]
+        rankings = [with_summaries_first(ranked, times=SUMMED_UP) for ranked in judged]
+        states = [
+            self._evidence.judge(pool.query, ranked)
+            for pool, ranked in zip(pools, judged, strict=True)
+        ]
+        answered = [number for number, state in enumerate(states) if state is not Completeness.NONE]
+        most = max(SENTENCES, len(answered))
+        chosen: dict[int, list[Quotation]] = {number: [] for number in range(len(pools))}
+        # Each part has its best sentence first; then the best of what is left has its turn.
+        for number in answered:
+            held = [quotation for others in chosen.values() for quotation in others]
+            if len(held) < most:
+                chosen[number] = self._writer.choose(rankings[number], most=1, beside=held)
+        for _ in range(most):
+            held = [quotation for others in chosen.values() for quotation in others]
+            further = [
+                (quotation, number)
+                for number in answered
+                for quotation in self._writer.choose(rankings[number], most=1, beside=held)
+            ]
+            if len(held) >= most or not further:
+                break
+            quotation, number = max(further, key=lambda one: one[0].score)
+            if held and quotation.score < FURTHER * max(one.score for one in held):
+                break
+            chosen[number].append(quotation)
+        for number, pool in enumerate(pools):
+            found.add(pool.part, pool.query, pool.passages, chosen[number], states[number])
+        return found
+
+    def _point_pools(self, asked: Asked, turns: Sequence[Turn], filters: Filters) -> list[Pool]:
+        query = self._understand(asked.question, turns)
+        whole = self._about(query, turns)
+        if not whole.named:
+            explained = self._subjects.explaining(
+                self._subjects.principles_in(asked.question, query.own_terms)
+            )
+            pointed = self._subjects.pointed_at(asked.question) if not explained else []
+            named = [document.id for document in explained]
+            named += [subject.document.id for subject in pointed]
+            whole = About(frozenset(named), whole.before) if named else whole
+        pools: list[Pool] = []
+        for part, query in zip(asked.parts, self.queries(asked, turns), strict=True):
+            passages = self._retriever.retrieve(query, limit=PASSAGES, filters=filters)
+            known = {passage.chunk.id for passage in passages}
+            for document_id in sorted(whole.named or whole.before)[:COMPARED]:
+                only = replace(filters, documents=(document_id,))
+                if filters.documents and document_id not in filters.documents:
+                    continue
+                passages += [
+                    passage
+                    for passage in self._retriever.retrieve(query, limit=OF_SUBJECT, filters=only)
+                    if passage.chunk.id not in known
+                ]
+            pools.append(Pool(part, query, tuple(passages), whole, together=False))
+        return pools
+
+    def _ranked(self, pool: Pool) -> list[Quotation]:
+        return self._writer.rank(
+            pool.query,
+            pool.passages,
+            leaving_out=pool.leaving_out,
+            about=pool.about,
+            together=pool.together,
+        )
+
+    # -- things side by side ----------------------------------------------------------------
+
+    def _compared(self, asked: Asked) -> list[Subject]:
+        """The things that a question names; by title first, then by words that point at one."""
+        tried = {document.id for document in self._subjects.tried()}
+        named = [
+            subject
+            for subject in self._subjects.named_in(self._store.lexical.terms(asked.question))
+            if not tried or subject.document.id in tried
+        ]
+        if len(named) < 2:
+            held = {subject.document.id for subject in named}
+            spent = frozenset(term for subject in named for term in subject.terms)
+            named += [
+                subject
+                for subject in self._subjects.pointed_at(asked.question)
+                if subject.document.id not in held and not subject.terms <= spent
+            ]
+        return named[:COMPARED]
+
+    def _pool_of(
+        self,
+        query: Query,
+        subject: Subject,
+        subjects: Sequence[Subject],
+        filters: Filters,
+    ) -> Pool:
+        """What one of the things compared is described from: its own document."""
+        names = frozenset(term for held in subjects for term in held.terms)
+        only = replace(filters, documents=(subject.document.id,))
+        passages = self._retriever.retrieve(query, limit=PASSAGES, filters=only)
+        about = About(named=frozenset({subject.document.id}))
+        title = subject.document.details.title
+        return Pool(title, query, tuple(passages), about, together=True, leaving_out=names)
+
+    def _compare(self, query: Query, subjects: Sequence[Subject], filters: Filters) -> Found:
+        """Some sentences for each thing compared, or one for each aspect that is named."""
+        found = Found()
+        names = frozenset(term for subject in subjects for term in subject.terms)
+        aspects = aspects_of(query.text, names, self._store.lexical.terms)
+        rows: list[Row] = []
+        for subject in subjects:
+            title = subject.document.details.title
+            cells: list[tuple[Quotation, ...]] = []
+            for aspect in aspects or [query.text]:
+                asked = self._understand(f"{title}: {aspect}", ()) if aspects else query
+                pool = self._pool_of(asked, subject, subjects, filters)
+                ranked = self._ranked(pool)
+                if aspects and self._evidence.judge(asked, ranked) is Completeness.NONE:
+                    ranked = []
+                chosen = self._writer.choose(
+                    ranked,
+                    most=1 if aspects else max(1, TOGETHER // len(subjects)),
+                    nearly=0.1,
+                    beside=found.chosen,
+                )
+                cells.append(tuple(chosen))
+                state = Completeness.COMPLETE if chosen else Completeness.NONE
+                found.add(
+                    f"{title}: {aspect}" if aspects else title, query, pool.passages, chosen, state
+                )
+            rows.append((title, subject.document.id, tuple(cells)))
+        found.compared = Comparison(tuple(aspects or ("What the library holds",)), tuple(rows))
+        return found
+
+    # -- evidence from several documents ----------------------------------------------------
+
+    def _survey(self, asked: Asked, turns: Sequence[Turn], filters: Filters) -> Found:
+        """What happened where something was tried: a sentence or two from each document."""
+        found = Found()
+        query = self._understand(asked.question, turns)
+        pools = self._survey_pools(query, turns, filters)
+        if not any(pool.about.named for pool in pools):
+            every = [quotation for pool in pools for quotation in self._ranked(pool)]
+            every.sort(key=lambda quotation: -quotation.score)
+            if self._evidence.judge(query, every, least=LEAST_FOR_A_SURVEY) is Completeness.NONE:
+                passages = [passage for pool in pools for passage in pool.passages]
+                found.add(asked.question, query, passages, [], Completeness.NONE)
+                return found
+        most = max(1, min(MOST_OF_ONE, SURVEY // max(1, len(pools))))
+        for pool in pools:
+            ranked = with_summaries_first(
+                self._ranked(pool), times=SUMMED_UP_TOGETHER, anywhere=True
+            )
+            chosen = self._writer.choose(ranked, most=most, nearly=0.0, beside=found.chosen)
+            found.add(pool.part, query, pool.passages, chosen, Completeness.PARTIAL)
+        return found
+
+    def _survey_pools(self, query: Query, turns: Sequence[Turn], filters: Filters) -> list[Pool]:
+        """A pool for each document of a survey, the most relevant document first.
+
+        They are those that the question names; else those tagged with the principle, in the
+        sector, that it names; else those about something tried that are nearest to it.
+        """
+        about = self._about(query, turns)
+        principles = self._subjects.principles_in(query.text, query.own_terms)
+        sectors = self._subjects.sectors_in(query.text) if principles else frozenset[str]()
+        every = frozenset(document.id for document in self._subjects.tried())
+        named = (about.named or about.before) & (every or about.named)
+        tried = self._subjects.tried(principles, sectors)
+        wanted = named or frozenset(document.id for document in tried)
+        if filters.documents:
+            wanted &= frozenset(filters.documents)
+        only = replace(filters, documents=tuple(sorted(wanted))) if wanted else filters
+        passages = self._retriever.retrieve(query, limit=SURVEYED, filters=only)
+        best = max((passage.score for passage in passages), default=0.0)
+        order = dict.fromkeys(
+            passage.chunk.document_id
+            for passage in passages
+            if named or principles or passage.score >= NEAR_ENOUGH * best
+        )
+        spent = frozenset(term for terms in principles.values() for term in terms)
+        pools: list[Pool] = []
+        for document_id in list(order)[:SURVEY]:
+            of_it = replace(filters, documents=(document_id,))
+            held = self._retriever.retrieve(query, limit=PASSAGES, filters=of_it)
+            title = held[0].details.title if held else document_id
+            told = About(named=frozenset({document_id}) if named or principles else frozenset())
+            pools.append(Pool(title, query, tuple(held), told, together=True, leaving_out=spent))
+        return pools
+
+    # -- lists ------------------------------------------------------------------------------
+
+    def _list(self, question: str, facets: Facets, filters: Filters) -> Found:
+        """Every document with the tags asked for, each by its own most telling sentence."""
+        found = Found()
+        documents, looked_at = self._listings.matching(facets)
+        documents = [
+            document
+            for document in documents
+            if filters.admit(document.id, document.collection, document.details)
+        ]
+        found.read = looked_at
+        query = self._understand(question, ())
+        if not documents:
+            found.add(question, query, [], [], Completeness.NONE)
+            return found
+        only = replace(filters, documents=tuple(document.id for document in documents))
+        passages = self._retriever.rank(query, filters=only, candidates=LISTED)
+        ranked = self._writer.rank(query, passages, together=True)
+        chosen = self._writer.choose(
+            ranked, most=len(documents), nearly=0.0, most_a_document=1, alike=True
+        )
+        named = {quotation.passage.chunk.document_id for quotation in chosen}
+        found.add(question, query, passages, chosen, Completeness.COMPLETE)
+        found.listed = {document.id: document.details.title for document in documents}
+        found.message = (
+            f"{len(documents)} of the library's {looked_at} documents are tagged: {facets.said()}. "
+            "All of them were looked at."
+        )
+        found.missing += [
+            document.details.title for document in documents if document.id not in named
+        ]
+        return found
