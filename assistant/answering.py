@@ -10,6 +10,7 @@ from assistant.composing import ComposingWriter, Composition
 from assistant.conversation import answered_turns, understand
 from assistant.evidence import Evidence
 from assistant.finding import PASSAGES, Finder, Found
+from assistant.premises import premise_note, unfounded_figures
 from assistant.proving import prove
 from assistant.quoting import Quotation, QuotingWriter, reading_order
 from assistant.retrieval import Retriever
@@ -83,6 +84,9 @@ class Assistant:
             yield Finished(_nothing_found(question, found, started))
             return
         found.notes += self._newer_versions(sentences)
+        unfounded = unfounded_figures(question, (held.chunk.text for held in found.passages))
+        if unfounded:
+            found.notes.append(premise_note(unfounded))
         yield Finished(
             Answer(
                 found.completeness,

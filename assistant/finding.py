@@ -32,6 +32,7 @@ FURTHER = 0.2  # of the best one's score, which a further sentence of a point ha
 TOGETHER = 6  # that make a comparison
 SURVEY = 8  # that make a survey
 MOST_OF_ONE = 4  # of them from one document
+SHARES = (2, 2, 2, 1, 1)  # of its documents where there are many; see evals/README.md
 NEAR_ENOUGH = 0.5  # of the best passage's score, which a document of a survey has at least
 COMPARED = 4  # things side by side
 # How much more a summary's sentence with figures counts, for a point and in a survey.
@@ -82,6 +83,20 @@ class Found:
         if all(state is Completeness.NONE for state in self.states):
             return Completeness.NONE
         return Completeness.PARTIAL
+
+
+def shares_of(documents: int) -> tuple[int, ...]:
+    """How many sentences of a survey each of its documents has, the most relevant first.
+
+    A document or two are quoted at length; of many, the nearest say most.
+    """
+    if documents <= SURVEY // MOST_OF_ONE:
+        return (MOST_OF_ONE,) * documents
+    if documents <= SURVEY // 2:
+        return tuple(
+            SURVEY // documents + (place < SURVEY % documents) for place in range(documents)
+        )
+    return SHARES
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,8 +344,7 @@ class Finder:
                 passages = [passage for pool in pools for passage in pool.passages]
                 found.add(asked.question, query, passages, [], Completeness.NONE)
                 return found
-        most = max(1, min(MOST_OF_ONE, SURVEY // max(1, len(pools))))
-        for pool in pools:
+        for pool, most in zip(pools, shares_of(len(pools)), strict=False):
             ranked = with_summaries_first(
                 self._ranked(pool), times=SUMMED_UP_TOGETHER, anywhere=True
             )
