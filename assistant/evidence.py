@@ -26,7 +26,7 @@ EVIDENCE_FEATURES = (
     "passages_agree",  # share of the best three that come from one document
     "leaning",
 )
-LEAST = 0.3  # probability below which nothing is answered; the curve is in evals/README.md
+LEAST = 0.2  # probability below which nothing is answered; the curve is in evals/README.md
 WHOLE = 0.6  # probability from which an answer is called complete
 
 _LOOKED_AT = 3

@@ -57,6 +57,9 @@ _ASKS_FOR_MEANING = re.compile(
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _FIGURE = re.compile(r"£?\d[\d,]*(?:\.\d+)?(?:\s?(?:million|billion|per cent|%))?")
+_NO_FIGURES = re.compile(
+    r"\([^)]*\b(?:19|20)\d\d\)|\b(?:principles?|criteri(?:on|a)) \d(?:\.\d)?", re.IGNORECASE
+)
 _DANGLING = re.compile(
     r"^(it|its|they|their|this|these|that|those|he|she|his|her|such|both|the latter|the former|"
     r"however|but|and|also|by contrast|as a result|instead|in addition)\b",
@@ -216,8 +219,8 @@ class _Asked:
 
 
 def figures(text: str) -> frozenset[str]:
-    """The figures in a text, without bracketed sources and without bare years."""
-    bare = re.sub(r"\([^)]*\b(?:19|20)\d\d\)", "", text)
+    """The figures in a text, without bracketed sources, bare years and numbers of principles."""
+    bare = _NO_FIGURES.sub("", text)
     return frozenset(
         figure
         for figure in (found.strip(" ,") for found in _FIGURE.findall(bare))

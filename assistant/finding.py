@@ -6,17 +6,23 @@ their own, over several documents.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.as_of import as_of_day
 from assistant.asking import Asked, Kind, read_question, surveys
 from assistant.comparing import Comparison, Row, aspects_of
-from assistant.conversation import Query, part_of, understand
+from assistant.conversation import Query, answered_turns, part_of, understand
 from assistant.evidence import Evidence
 from assistant.features import About
 from assistant.listing import Facets, Listings
-from assistant.quoting import Quotation, QuotingWriter, with_summaries_first
+from assistant.measures import nothing_measured
+from assistant.quoting import (
+    Quotation,
+    QuotingWriter,
+    sums_up_with_figures,
+    with_summaries_first,
+)
 from assistant.retrieval import Retriever
 from assistant.subjects import Subject, Subjects
 from assistant.types import Completeness, Role, Turn
@@ -28,9 +34,13 @@ PASSAGES = 12  # that a point is chosen from
 OF_SUBJECT = 8  # more of them, from each document that the question is about
 SURVEYED = 40  # that a survey is chosen from
 SENTENCES = 3  # that say a point
+EXPLAINED = 4  # that say what a principle asks
+EXAMPLES = 2  # of it that are given beside
+STAY = 0.4  # of the best score; a follow-up's own subject with as much keeps the answer
 FURTHER = 0.2  # of the best one's score, which a further sentence of a point has at least
 TOGETHER = 6  # that make a comparison
 SURVEY = 8  # that make a survey
+SURELY = 0.6  # share of a title, by rarity, from which a survey is of that document alone
 MOST_OF_ONE = 4  # of them from one document
 SHARES = (2, 2, 2, 1, 1)  # of its documents where there are many; see evals/README.md
 NEAR_ENOUGH = 0.5  # of the best passage's score, which a document of a survey has at least
@@ -85,6 +95,22 @@ class Found:
         return Completeness.PARTIAL
 
 
+def _of_the_subject(ranked: list[Quotation], about: About) -> list[Quotation]:
+    """In a follow-up, the quotations of what was talked about, unless others are much better."""
+    of_it = [held for held in ranked if held.passage.chunk.document_id in about.before]
+    if not of_it or of_it[0].score < STAY * ranked[0].score:
+        return ranked
+    return of_it
+
+
+def _both_ways(order: Sequence[str], against: Collection[str]) -> list[str]:
+    """Documents where a principle was applied, and after most of them one that runs against it."""
+    applied = [document_id for document_id in order if document_id not in against]
+    opposite = [document_id for document_id in order if document_id in against]
+    first = max(1, len(SHARES) - 1) if opposite else len(applied)
+    return [*applied[:first], *opposite[:1], *applied[first:], *opposite[1:]]
+
+
 def shares_of(documents: int) -> tuple[int, ...]:
     """How many sentences of a survey each of its documents has, the most relevant first.
 
@@ -109,6 +135,7 @@ class Pool:
     about: About
     together: bool  # weighed as a sentence of a comparison or a survey
     leaving_out: frozenset[str] = frozenset()  # terms that tell nothing apart here
+    explaining: bool = False  # of what a principle asks
 
 
 class Finder:
@@ -134,7 +161,10 @@ class Finder:
             return self._list(question, facets, filters)
         asked = self._read(question)
         if asked.kind is Kind.POINT:
-            return self._find_points(asked, turns, filters)
+            pools = self._point_pools(asked, turns, filters)
+            if pools[0].explaining:
+                return self._explain(asked, pools)
+            return self._find_points(pools)
         if asked.kind is Kind.COMPARISON:
             compared = self._compared(asked)
             return self._compare(self._understand(question, turns), compared, filters)
@@ -178,31 +208,60 @@ class Finder:
         return understand(question, turns, self._store.embedder, self._store.lexical)
 
     def _about(self, query: Query, turns: Sequence[Turn]) -> About:
-        """The documents that a question is about; those of earlier turns where it names none."""
-        named = self._ids_named(query.own_terms)
-        if named or not query.leaning:
+        """The documents that a question is about: by title, else as before, else by its words.
+
+        Where it leans on earlier turns and names nothing, they are those of the latest turn that
+        names something.
+        """
+        named = self._ids_named(query.text)
+        if named:
             return About(named=named)
-        for turn in reversed(turns):
-            if turn.role is Role.USER and not turn.declined:
-                before = self._ids_named(self._store.lexical.terms(turn.text))
+        if query.leaning:
+            kept = list(reversed(answered_turns(turns)))
+            asked = [turn.text for turn in kept if turn.role is Role.USER]
+            told = [turn.text for turn in kept if turn.role is Role.ASSISTANT]
+            for text in (*asked, *told):
+                before = self._ids_named(text) or self._ids_pointed_at(text)
                 if before:
                     return About(before=before)
-        return About()
+        return About(named=self._ids_pointed_at(query.text))
 
-    def _ids_named(self, terms: Sequence[str]) -> frozenset[str]:
-        return frozenset(subject.document.id for subject in self._subjects.named_in(terms))
+    def _ids_named(self, text: str) -> frozenset[str]:
+        return frozenset(subject.document.id for subject in self._subjects.named_in(text))
+
+    def _ids_pointed_at(self, text: str) -> frozenset[str]:
+        return frozenset(subject.document.id for subject in self._subjects.pointed_at(text))
 
     # -- a point ----------------------------------------------------------------------------
 
-    def _find_points(self, asked: Asked, turns: Sequence[Turn], filters: Filters) -> Found:
+    def _explain(self, asked: Asked, pools: Sequence[Pool]) -> Found:
+        """What a principle asks, then examples of it both ways, from where it is explained."""
+        found = Found()
+        held = [quotation for pool in pools for quotation in self._ranked(pool)]
+        held.sort(key=lambda quotation: -quotation.score)
+        examples = [held_ for held_ in held if sums_up_with_figures(held_)]
+        asks = [held_ for held_ in held if not sums_up_with_figures(held_)]
+        chosen = self._writer.choose(asks, most=EXPLAINED, nearly=FURTHER)
+        chosen += self._writer.choose(examples, most=EXAMPLES, nearly=0.0, beside=chosen)
+        passages = [passage for pool in pools for passage in pool.passages]
+        state = Completeness.COMPLETE if chosen else Completeness.NONE
+        found.add(asked.question, pools[0].query, passages, chosen, state)
+        return found
+
+    def _find_points(self, pools: Sequence[Pool]) -> Found:
         """The fewest sentences for each question in a question."""
         found = Found()
-        pools = self._point_pools(asked, turns, filters)
         judged = [self._ranked(pool) for pool in pools]
         rankings = [with_summaries_first(ranked, times=SUMMED_UP) for ranked in judged]
         states = [
-            self._evidence.judge(pool.query, ranked)
+            Completeness.NONE
+            if nothing_measured(pool.query.text, pool.passages, pool.about)
+            else self._evidence.judge(pool.query, ranked)
             for pool, ranked in zip(pools, judged, strict=True)
+        ]
+        rankings = [
+            _of_the_subject(ranked, pool.about)
+            for pool, ranked in zip(pools, rankings, strict=True)
         ]
         answered = [number for number, state in enumerate(states) if state is not Completeness.NONE]
         most = max(SENTENCES, len(answered))
@@ -232,14 +291,16 @@ class Finder:
     def _point_pools(self, asked: Asked, turns: Sequence[Turn], filters: Filters) -> list[Pool]:
         query = self._understand(asked.question, turns)
         whole = self._about(query, turns)
-        if not whole.named:
-            explained = self._subjects.explaining(
+        explained = frozenset(
+            document.id
+            for document in self._subjects.explaining(
                 self._subjects.principles_in(asked.question, query.own_terms)
             )
-            pointed = self._subjects.pointed_at(asked.question) if not explained else []
-            named = [document.id for document in explained]
-            named += [subject.document.id for subject in pointed]
-            whole = About(frozenset(named), whole.before) if named else whole
+        )
+        if explained:
+            # What a principle asks is said where it is explained.
+            filters = replace(filters, documents=tuple(sorted(explained)))
+            whole = About(named=explained)
         pools: list[Pool] = []
         for part, query in zip(asked.parts, self.queries(asked, turns), strict=True):
             passages = self._retriever.retrieve(query, limit=PASSAGES, filters=filters)
@@ -253,7 +314,16 @@ class Finder:
                     for passage in self._retriever.retrieve(query, limit=OF_SUBJECT, filters=only)
                     if passage.chunk.id not in known
                 ]
-            pools.append(Pool(part, query, tuple(passages), whole, together=False))
+            pools.append(
+                Pool(
+                    part,
+                    query,
+                    tuple(passages),
+                    whole,
+                    together=False,
+                    explaining=bool(explained),
+                )
+            )
         return pools
 
     def _ranked(self, pool: Pool) -> list[Quotation]:
@@ -272,7 +342,7 @@ class Finder:
         tried = {document.id for document in self._subjects.tried()}
         named = [
             subject
-            for subject in self._subjects.named_in(self._store.lexical.terms(asked.question))
+            for subject in self._subjects.named_in(asked.question)
             if not tried or subject.document.id in tried
         ]
         if len(named) < 2:
@@ -315,10 +385,12 @@ class Finder:
                 ranked = self._ranked(pool)
                 if aspects and self._evidence.judge(asked, ranked) is Completeness.NONE:
                     ranked = []
+                if not aspects:
+                    ranked = with_summaries_first(ranked, times=SUMMED_UP, anywhere=True)
                 chosen = self._writer.choose(
                     ranked,
-                    most=1 if aspects else max(1, TOGETHER // len(subjects)),
-                    nearly=0.1,
+                    most=max(1, TOGETHER // (len(subjects) * max(1, len(aspects)))),
+                    nearly=0.0,
                     beside=found.chosen,
                 )
                 cells.append(tuple(chosen))
@@ -362,9 +434,15 @@ class Finder:
         principles = self._subjects.principles_in(query.text, query.own_terms)
         sectors = self._subjects.sectors_in(query.text) if principles else frozenset[str]()
         every = frozenset(document.id for document in self._subjects.tried())
+        tried = frozenset(doc.id for doc in self._subjects.tried(principles, sectors))
         named = (about.named or about.before) & (every or about.named)
-        tried = self._subjects.tried(principles, sectors)
-        wanted = named or frozenset(document.id for document in tried)
+        # Those named in full, or before, are what is asked about; of others it is not so sure.
+        whole = about.before & named | frozenset(
+            subject.document.id
+            for subject in self._subjects.named_in(query.text)
+            if subject.share >= SURELY and subject.document.id in named
+        )
+        wanted = whole or (named | tried)
         if filters.documents:
             wanted &= frozenset(filters.documents)
         only = replace(filters, documents=tuple(sorted(wanted))) if wanted else filters
@@ -373,11 +451,24 @@ class Finder:
         order = dict.fromkeys(
             passage.chunk.document_id
             for passage in passages
-            if named or principles or passage.score >= NEAR_ENOUGH * best
+            if whole or principles or passage.score >= NEAR_ENOUGH * best
         )
+        against = frozenset(
+            document.id
+            for document in self._subjects.tried(principles, sectors)
+            if principles
+            and all(
+                stance == "conflicts"
+                for number, stance in document.details.principles
+                if number in principles
+            )
+        )
+        order = sorted(order, key=lambda document_id: document_id not in named)
+        if principles:
+            order = _both_ways(order, against)
         spent = frozenset(term for terms in principles.values() for term in terms)
         pools: list[Pool] = []
-        for document_id in list(order)[:SURVEY]:
+        for document_id in order[:SURVEY]:
             of_it = replace(filters, documents=(document_id,))
             held = self._retriever.retrieve(query, limit=PASSAGES, filters=of_it)
             title = held[0].details.title if held else document_id
@@ -403,7 +494,11 @@ class Finder:
             return found
         only = replace(filters, documents=tuple(document.id for document in documents))
         passages = self._retriever.rank(query, filters=only, candidates=LISTED)
-        ranked = self._writer.rank(query, passages, together=True)
+        ranked = with_summaries_first(
+            self._writer.rank(query, passages, together=True),
+            times=SUMMED_UP_TOGETHER,
+            anywhere=True,
+        )
         chosen = self._writer.choose(
             ranked, most=len(documents), nearly=0.0, most_a_document=1, alike=True
         )

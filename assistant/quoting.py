@@ -182,13 +182,19 @@ def with_summaries_first(
 
     def weighed(quotation: Quotation) -> float:
         held = dict(zip(FEATURES, quotation.features, strict=True))
-        about = anywhere or held["about"] or held["about_before"]
+        about = anywhere or held["about"]
         more = times if held["in_summary"] and held["figure"] and about else 1.0
         aside = (held["about_principles"] or held["in_limits"]) and not held["limits_asked"]
         return min(1.0, quotation.score * more * (ASIDE if aside else 1.0))
 
     again = [replace(quotation, score=weighed(quotation)) for quotation in ranked]
     return sorted(again, key=lambda quotation: -quotation.score)
+
+
+def sums_up_with_figures(quotation: Quotation) -> bool:
+    """Whether a sentence stands in its document's summary and holds a figure."""
+    held = dict(zip(FEATURES, quotation.features, strict=True))
+    return bool(held["in_summary"] and held["figure"])
 
 
 def with_results_first(ranked: Sequence[Quotation]) -> list[Quotation]:

@@ -91,16 +91,17 @@ class Subjects:
         self._principles = load_principles()
         self._titles: list[tuple[Document, tuple[dict[str, float], ...]]] = []
         self._ordered: dict[str, list[str]] = {}  # the terms of titles, by document id
+        self._pairs_in: dict[str, set[tuple[str, str]]] = {}
         self._with_pair: dict[tuple[str, str], set[str]] = {}  # documents by two terms in a row
 
-    def named_in(self, terms: Sequence[str]) -> list[Subject]:
-        """The documents that a question's terms name, the most fully named first.
+    def named_in(self, question: str) -> list[Subject]:
+        """The documents that a question names, the most fully named first.
 
         Where one title's words are a part of another's that is named too, only the fuller stays.
         """
         self._refresh()
-        asked = set(terms)
-        pairs = _pairs(terms)
+        asked = set(self._lexical.terms(question))
+        pairs = self._pairs(question)
         total = max(1, len(self._lexical))
         found: list[Subject] = []
         for document, names in self._titles:
@@ -120,10 +121,19 @@ class Subjects:
         found.sort(key=lambda subject: (-len(subject.terms), -subject.share))
         kept: list[Subject] = []
         for subject in found:
-            # One name of two documents, as "Housing First", names both.
-            if not any(subject.terms < fuller.terms for fuller in kept):
+            # One name of two documents, as "Housing First", names both, though one is fuller.
+            whole = 2 * len(subject.terms) >= len(set(self._ordered[subject.document.id]))
+            if whole or not any(subject.terms <= fuller.terms for fuller in kept):
                 kept.append(subject)
         return kept
+
+    def _pairs(self, text: str) -> set[tuple[str, str]]:
+        """The words of a text that stand beside one another, as terms, two by two."""
+        words = re.findall(r"[\w&’'-]+|[^\w\s]", text)
+        terms = [self._lexical.terms(word) for word in words]
+        return {(one[-1], other[0]) for one, other in pairwise(terms) if one and other} | {
+            pair for held in terms for pair in pairwise(held)
+        }
 
     def _phrase_of(self, document_id: str, pairs: set[tuple[str, str]]) -> frozenset[str]:
         """The words of a title that stand in a row in a question, where they tell titles apart.
@@ -133,7 +143,9 @@ class Subjects:
         ordered = self._ordered[document_id]
         most = MOST_COMMON_POINTER * len(self._lexical)
         telling = [
-            pair for pair in _pairs(ordered) & pairs if len(self._with_pair[pair]) <= MOST_WITH_PAIR
+            pair
+            for pair in self._pairs_in[document_id] & pairs
+            if len(self._with_pair[pair]) <= MOST_WITH_PAIR
         ]
         words = frozenset(term for pair in telling for term in pair)
         rare = any(min(map(self._lexical.frequency, pair)) <= most for pair in telling)
@@ -262,8 +274,11 @@ class Subjects:
             document.id: self._lexical.terms(document.details.title) for document, _ in self._titles
         }
         self._with_pair = {}
-        for document_id, ordered in self._ordered.items():
-            for pair in _pairs(ordered):
+        self._pairs_in = {
+            document.id: self._pairs(document.details.title) for document, _ in self._titles
+        }
+        for document_id, pairs in self._pairs_in.items():
+            for pair in pairs:
                 self._with_pair.setdefault(pair, set()).add(document_id)
         self._generation = generation
 
@@ -284,10 +299,6 @@ class Subjects:
             if weights and (name == title or len(weights) >= LEAST_TERMS):
                 names.append(weights)
         return tuple(names)
-
-
-def _pairs(terms: Sequence[str]) -> set[tuple[str, str]]:
-    return {*pairwise(terms)}
 
 
 def share_named(words: set[str], asked: set[str], lexical: LexicalIndex) -> float:
