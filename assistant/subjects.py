@@ -20,6 +20,7 @@ WHOLE = 0.95  # share from which a name of some words is all there, however comm
 MOST_COMMON_OF_WHOLE = 0.1
 MOST_COMMON = 0.02  # a title is not named by words that more of the library's chunks use than this
 MOST_WITH_PAIR = 2  # titles with the same two words in a row, which then name them
+FEW = 12.0  # chunks with a word, which are never too many to tell a document by it
 MOST_COMMON_POINTER = 0.06  # of the chunks may use a word that points at one document
 LEAST_USES = 3  # of a word by the document that it points at
 MUCH_MORE = 3.0  # than by the next document
@@ -113,7 +114,7 @@ class Subjects:
                 share = sum(weights[term] for term in shared) / (sum(weights.values()) or 1.0)
                 whole = share >= WHOLE and len(shared) >= LEAST_TERMS
                 common = MOST_COMMON_OF_WHOLE if whole else MOST_COMMON
-                if share >= NAMED and rarest <= max(3, common * total):
+                if share >= NAMED and rarest <= max(FEW, common * total):
                     best = Subject(document, shared | phrase, share)
                     break
             if best is not None:
@@ -141,7 +142,7 @@ class Subjects:
         They are rare in the library, or half of the title.
         """
         ordered = self._ordered[document_id]
-        most = MOST_COMMON_POINTER * len(self._lexical)
+        most = max(FEW, MOST_COMMON_POINTER * len(self._lexical))
         telling = [
             pair
             for pair in self._pairs_in[document_id] & pairs
@@ -159,7 +160,7 @@ class Subjects:
         """
         tried = {document.id: document for document in self.tried()}
         found: dict[str, Subject] = {}
-        most = max(3.0, MOST_COMMON_POINTER * len(self._lexical))
+        most = max(FEW, MOST_COMMON_POINTER * len(self._lexical))
         for word in dict.fromkeys(re.findall(r"[^\W\d_]{3,}", question)):
             # A name is known by its capital.
             least = 1 if word[0].isupper() and not question.startswith(word) else LEAST_USES

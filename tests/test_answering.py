@@ -132,3 +132,32 @@ def test_a_search_finds_the_right_document_first(assistant: Assistant) -> None:
     found = assistant.search("nurses in self-managing teams", limit=3)
     assert found[0].chunk.document_id == "buurtzorg"
     assert [passage.chunk.text for passage in assistant.search("nurses", limit=1)] != []
+
+
+def test_two_things_compared_have_as_much_room_each(assistant: Assistant) -> None:
+    answer = final(assistant, "Compare the Wigan Deal with Buurtzorg")
+    cited = [sentence.citations[0].document_id for sentence in answer.sentences]
+    assert {"wigan-deal", "buurtzorg"} == set(cited)
+    assert len(cited) <= 6
+    assert abs(cited.count("wigan-deal") - cited.count("buurtzorg")) <= 1
+
+
+def test_a_figure_taken_for_granted_is_not_agreed_with(assistant: Assistant) -> None:
+    question = "Since Wigan's adult social care overspend rose to £20 million, what was done?"
+    answer = final(assistant, question)
+    assert any("£20 million" in note for note in answer.notes)
+    assert not any("£20 million" in sentence.text for sentence in answer.sentences)
+
+
+def test_a_cost_that_nobody_stated_is_not_made_up_from_what_is_near(assistant: Assistant) -> None:
+    answer = final(assistant, "How much did Durham Checkpoint cost per participant?")
+    assert answer.completeness is Completeness.NONE
+    assert answer.sentences == ()
+
+
+def test_the_facts_of_an_example_stand_together(assistant: Assistant) -> None:
+    answer = final(assistant, "What did the Wigan Deal save, and what became of adult social care?")
+    said = " ".join(sentence.text for sentence in answer.sentences)
+    assert "£140 million" in said
+    assert "balanced budget" in said
+    assert len(answer.sentences) <= 3
