@@ -71,7 +71,7 @@ def decode(data: bytes, *, declared: str = "") -> tuple[str, str]:
             return text, name
     if _fits(data, "utf-8"):
         return data.decode("utf-8"), "utf-8"
-    if len(_CONTROLS.findall(sample.decode("latin-1"))) * 20 > len(sample):
+    if _has_controls(sample):
         raise NotText
     if _mostly_utf8(sample):
         return data.decode("utf-8", errors="replace"), "utf-8"
@@ -79,6 +79,12 @@ def decode(data: bytes, *, declared: str = "") -> tuple[str, str]:
         return data.decode("cp1252"), "cp1252"
     name = _detected(sample) or "cp1252"
     return data.decode(name, errors="replace"), name
+
+
+def _has_controls(data: bytes) -> bool:
+    """Whether more than one byte in twenty is a sign that no text holds."""
+    sample = data[:_SAMPLE]
+    return len(_CONTROLS.findall(sample.decode("latin-1"))) * 20 > len(sample)
 
 
 def _fits(data: bytes, name: str) -> bool:
@@ -100,7 +106,15 @@ def _codec(declared: str) -> str:
 
 def _with_zero_bytes(data: bytes) -> tuple[str, str]:
     """Text in UTF-16 or UTF-32 without a mark, told by where its zero bytes stand."""
+    ends_at = len(data.rstrip(b"\x00"))
+    # Filled up with zeros to a fixed length; the last letter of UTF-16 may end in a zero itself.
+    if 0 < ends_at < len(data) - 4 and 0 not in data[:ends_at]:
+        return decode(data[:ends_at])
     sample = data[: _SAMPLE & ~3]
+    # Wide text is full of zero bytes, or else no UTF-8: zeros in other text are strays.
+    rest = data.replace(b"\x00", b"")
+    if sample.count(0) * 10 <= len(sample) and _fits(rest, "utf-8") and not _has_controls(rest):
+        return rest.decode("utf-8"), "utf-8"
     zeros = [sample[place::4].count(0) for place in range(4)]
     quarter = max(len(sample) // 4, 1)
     if zeros[1] + zeros[2] + zeros[3] > 2.5 * quarter or zeros[2] + zeros[3] == 2 * quarter:
@@ -108,9 +122,9 @@ def _with_zero_bytes(data: bytes) -> tuple[str, str]:
     elif zeros[0] + zeros[1] + zeros[2] > 2.5 * quarter or zeros[0] + zeros[1] == 2 * quarter:
         names = ["utf-32-be"]
     elif zeros[1] + zeros[3] >= zeros[0] + zeros[2]:
-        names = ["utf-16-le"]
+        names = ["utf-16-le", "utf-16-be"]
     else:
-        names = ["utf-16-be"]
+        names = ["utf-16-be", "utf-16-le"]
     for name in names:
         size = 4 if "32" in name else 2
         whole = data[: len(data) - len(data) % size]

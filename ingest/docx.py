@@ -11,11 +11,13 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
 from corpus.types import BlockKind
 from ingest.archives import Archive
+from ingest.decoding import NotText
 from ingest.docx_styles import (
     Level,
     Look,
@@ -34,7 +36,8 @@ from ingest.docx_styles import (
     switch_of,
     value_of,
 )
-from ingest.markup import Element
+from ingest.html import decode_html, walk
+from ingest.markup import Element, TooDeep, parse_html
 from ingest.markup import name_of as _name
 from ingest.reading import Reading
 from ingest.refusing import refusal
@@ -53,6 +56,10 @@ _STRICT = {  # the namespaces of "strict" files, and what the same names are els
     ),
 }
 
+_RELATION_ID = (
+    "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id",
+    "{http://purl.oclc.org/ooxml/officeDocument/relationships}id",
+)
 # Containers whose content reads as if they were not there.
 _THROUGH = frozenset(
     """sdt sdtContent hyperlink smartTag ins moveTo customXml fldSimple dir bdo body
@@ -148,6 +155,7 @@ class _Document:
         self._styles: dict[str, Style] = {}
         self._numbering = Numbering()
         self._fields: list[bool] = []  # for each open field, whether its code is being read
+        self._unended: list[Element] = []  # starts of fields that have no end
         self._changes = False
         self._list: str | None = None  # the list that the last block belonged to
         self._carried: _Paragraph | None = None  # runs of a paragraph whose end was deleted
@@ -159,6 +167,7 @@ class _Document:
     def read(self, root: Element) -> None:
         """Take in the main part and the notes."""
         self._painted_page = any(True for _ in root.iter(W + "background"))
+        self._unended = _unended_fields(root)
         for kind, tag in (("footnotes", "footnote"), ("endnotes", "endnote")):
             self._read_notes(kind, tag)
         body = next((child for child in root.iter(W + "body")), root)
@@ -276,9 +285,28 @@ class _Document:
                 self._changes |= name in ("ins", "moveTo")
                 self._read_blocks(element, where)
             elif name == "altChunk":
-                self._sections.warnings.append("a document inserted as a whole was not read")
+                self._read_inserted(element)
             elif name == "oMathPara":
                 self._sections.add(BlockKind.PARAGRAPH, _formula(element))
+
+    def _read_inserted(self, element: Element) -> None:
+        """A document of another kind that Word shows in this place: HTML and plain text are."""
+        identity = next((element.get(name) for name in _RELATION_ID if element.get(name)), "")
+        _, target = self._relations.get(identity or "", ("", ""))
+        kind = posixpath.splitext(target)[1].lower()
+        if target not in self._archive or kind not in (".htm", ".html", ".xhtml", ".txt"):
+            self._sections.warnings.append("a document inserted as a whole was not read")
+            return
+        self._flush_code()
+        self._list = None
+        try:
+            text = decode_html(self._archive.bytes_of(target))
+            root = parse_html(text if kind != ".txt" else f"<pre>{escape(text)}</pre>")
+        except (NotText, TooDeep):
+            self._sections.warnings.append("a document inserted as a whole could not be read")
+            return
+        if root is not None:
+            walk(root, self._sections)
 
     def _add_paragraph(self, element: Element, where: _Where) -> None:
         properties = child_of(element, "pPr")
@@ -441,6 +469,10 @@ class _Document:
     def _read_run_content(self, element: Element, look: Look, inner: _Paragraph) -> None:
         name = _name(element)
         if name == "fldChar":
+            if any(element is start for start in self._unended):
+                return  # else all that follows would be taken for its code
+            if not any(self._fields):
+                inner.parts.append(_filled_in(child_of(element, "ffData")))
             self._follow_field(element.get(W + "fldCharType") or "")
         elif name in ("drawing", "pict", "object"):
             inner.boxes += _text_boxes(element)
@@ -587,6 +619,36 @@ def _through(parent: Element, name: str) -> Iterator[Element]:
             yield from _through(child, name)
 
 
+def _unended_fields(root: Element) -> list[Element]:
+    """The starts of complex fields that never end, as careless programs leave them."""
+    begun: list[Element] = []
+    for mark in root.iter(W + "fldChar"):
+        kind = mark.get(W + "fldCharType")
+        if kind == "begin":
+            begun.append(mark)
+        elif kind == "end" and begun:
+            begun.pop()
+    return begun
+
+
+def _filled_in(field_data: Element | None) -> str:
+    """What a form's box to tick, or list to choose from, shows; text is in runs of its own."""
+    choices = child_of(field_data, "ddList")
+    if choices is not None:
+        entries = [
+            entry.get(W + "val") or ""
+            for entry in choices.iterchildren()
+            if _name(entry) == "listEntry"
+        ]
+        chosen = number_of(value_of(choices, "result") or value_of(choices, "default"))
+        return entries[chosen] if 0 <= chosen < len(entries) else ""
+    box = child_of(field_data, "checkBox")
+    if box is None:
+        return ""
+    state = "checked" if child_of(box, "checked") is not None else "default"
+    return "☒" if switch_of(box, state) else "☐"
+
+
 def _symbol(element: Element) -> str:
     code = (element.get(W + "char") or "").upper()
     if code in _SYMBOLS:
@@ -604,7 +666,7 @@ def _text_boxes(drawing: Element) -> list[Element]:
 
     def look_into(element: Element) -> None:
         for child in _children(element):
-            if _name(child) == "txbxContent":
+            if _name(child) in ("txbxContent", "txBody"):
                 found.append(child)
             else:
                 look_into(child)

@@ -6,6 +6,7 @@ Front matter between `---` lines is data about the document, never part of its t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -23,9 +24,12 @@ from ingest.markup import TooDeep, parse_html
 from ingest.reading import Reading
 from ingest.refusing import refusal
 from ingest.sections import Sections
+from ingest.text import read_text
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S | re.M)
 _LONGEST_FRONT_MATTER = 200_000  # characters
+_LONGEST_NAME = 3  # words of a name in front matter; longer ones are sentences with a colon
+_DEEPEST = 100  # lists and quotations inside each other, beyond which the parser drops the text
 _NOTE = re.compile(
     r"^ {0,3}\[\^([^\]\s]{1,60})\]:[ \t]*"
     r"(.*(?:\n(?![ \t]*$|[ \t]{0,3}\[\^).+)*(?:\n+(?: {4}|\t).+)*)",
@@ -66,7 +70,7 @@ def read_markdown(text: str) -> Reading:
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
     sections = Sections()
     front_matter, text = _front_matter(text, sections)
-    markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(
+    markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": _DEEPEST}).enable(
         ["table", "strikethrough"]
     )
     # Addresses are never shown, so none is refused: a refused link would stay as its source.
@@ -74,7 +78,12 @@ def read_markdown(text: str) -> Reading:
     text, notes = _footnotes(text)
     for name, note in notes.items():
         sections.add_note(name, f"[{name}] {_plain(markdown, note)}")
-    root = parse_html(markdown.render(text))
+    tokens = markdown.parse(text)
+    if any(token.level >= _DEEPEST - 2 for token in tokens):
+        reading = read_text(text)
+        warning = "its lists and quotations are nested too deeply; read as plain text"
+        return replace(reading, front_matter=front_matter, warnings=(*sections.warnings, warning))
+    root = parse_html(markdown.renderer.render(tokens, markdown.options, {}))
     if root is not None:
         walk(root, sections, alternatives=True)
     reading = sections.reading(
@@ -106,6 +115,8 @@ def _front_matter(text: str, sections: Sections) -> tuple[dict[str, object], str
     if not isinstance(loaded, Mapping):  # two rules with words between them
         return {}, text
     values = cast("Mapping[object, object]", loaded)
+    if any(len(str(key).split()) > _LONGEST_NAME for key in values):
+        return {}, text
     return {str(key): _as_data(value) for key, value in values.items()}, text[found.end() :]
 
 
@@ -137,8 +148,12 @@ def _footnotes(text: str) -> tuple[str, dict[str, str]]:
     if "[^" not in text:
         return text, {}
     notes: dict[str, str] = {}
+    referred = Counter(_NOTE_MARK.findall(text))
+    referred.subtract(found[1] for found in _NOTE.finditer(text))
 
     def take(match: re.Match[str]) -> str:
+        if referred[match[1]] <= 0:  # no place in the text for it to stand by
+            return match[0]
         notes.setdefault(match[1], match[2])
         return ""
 

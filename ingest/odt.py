@@ -301,6 +301,8 @@ class _Document:
                     self._add_list(child, look, depth + 1, style)
                 elif _name(child) == "table":
                     self._add_table(child, look)
+                elif _name(child) and not _is_dropped(child):
+                    self._read_blocks(child, look, depth=depth, style=style)
 
     # --- inside paragraphs ---
 

@@ -23,6 +23,7 @@ _UNDERLINE = re.compile(r"\s*([=\-~^*_#])\1{2,}\s*")
 _RULE = re.compile(r"[-=_*~#.+|\s]{4,}+")
 _LINE_END_HYPHEN = re.compile(r"[^\W\d_]-\Z")
 _LETTERS = re.compile(r"[^\W\d_]")
+_STRUCK_OVER = re.compile(r"[^\n\x08]\x08")  # as typewriters made bold and underlined letters
 _LONGEST_HEADING = 80  # characters
 _NARROWEST_WRAP = 40  # characters; shorter lines are lines, not the wrapping of a paragraph
 
@@ -46,6 +47,7 @@ def read_text(text: str) -> Reading:
     """The pages of a plain text that is already decoded."""
     sections = Sections()
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
+    text = _STRUCK_OVER.sub("", text) if "\x08" in text else text
     text = text.replace("\x85", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
     for number, part in enumerate(text.split("\f")):
         if number:

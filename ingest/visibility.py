@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ingest.markup import Element, name_of
+from ingest.markup import Element, events_of, name_of
 from ingest.reading import HiddenKind
 
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
@@ -36,6 +36,7 @@ class HidingRules:
 
     hiding: dict[str, HiddenKind] = field(default_factory=dict[str, HiddenKind])
     painting: set[str] = field(default_factory=set[str])  # what has a background
+    sizing: set[str] = field(default_factory=set[str])  # what has type of a size to be read
     elsewhere: bool = False  # whether further style sheets are not at hand
 
     def hides(self, element: Element) -> HiddenKind | None:
@@ -54,7 +55,34 @@ class HidingRules:
         if not kind and self.hiding:
             selectors = _selectors(element, name)
             kind = next((self.hiding[key] for key in selectors if key in self.hiding), None)
+        if kind is HiddenKind.TINY and self._is_enlarged_within(element):
+            return None
         return None if kind is HiddenKind.WHITE and self._is_painted(element) else kind
+
+    def _is_enlarged_within(self, element: Element) -> bool:
+        """Whether all words in an element of no type size have a size of their own again.
+
+        Pages are laid out so: it takes away the spaces between the boxes of a row.
+        """
+        events = events_of(element)
+        found = False
+        for event, inner in events:
+            if event == "start":
+                if inner is not element and self._is_sized(inner):
+                    found = True
+                    events.skip_subtree()
+                elif (inner.text or "").strip():
+                    return False
+            elif inner is not element and (inner.tail or "").strip():
+                return False
+        return found
+
+    def _is_sized(self, element: Element) -> bool:
+        size = _font_size(_declarations(element.get("style") or ""))
+        if size:
+            return _is_readable_size(size)
+        name = name_of(element)
+        return name in self.sizing or not self.sizing.isdisjoint(_selectors(element, name))
 
     def _is_painted(self, element: Element) -> bool:
         """Whether anything may be painted behind the element: then white text can be read."""
@@ -94,10 +122,13 @@ def hiding_rules(root: Element) -> HidingRules:
         text = _AT_BLOCK.sub("", text) if "@" in text else text
         for match in _RULE.finditer(text):
             kind = _hidden_by(match[2])
-            paints = _paints(_declarations(match[2]))
+            values = _declarations(match[2])
+            paints, sizes = _paints(values), _is_readable_size(_font_size(values))
             for selector in (part.strip() for part in match[1].split(",")):
                 if paints:
                     rules.painting.update(_SELECTOR_PART.findall(selector.rpartition(" ")[2]))
+                if sizes:
+                    rules.sizing.update(_SELECTOR_PART.findall(selector.rpartition(" ")[2]))
                 if not _SIMPLE_SELECTOR.fullmatch(selector):
                     continue
                 if kind:
@@ -140,6 +171,12 @@ def _font_size(values: dict[str, str]) -> str:
         return values["font-size"]
     found = re.search(r"(?:^|\s)(-?[\d.]+(?:px|pt|em|rem|%)?)(?:/|\s)", values.get("font", ""))
     return found[1] if found else ""
+
+
+def _is_readable_size(size: str) -> bool:
+    """Whether a type size is large enough, and not a share of what surrounds it."""
+    pixels = _pixels(size)
+    return pixels is not None and pixels >= 2 and not re.search(r"(?:\d|\.)(?:em|ex|%)$", size)
 
 
 def _is_off_page(values: dict[str, str]) -> bool:

@@ -294,6 +294,60 @@ def test_word_merged_cells_are_not_repeated_and_nested_tables_are_read(tmp_path:
     )
 
 
+def field_mark(kind: str, inner: str = "") -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}">{inner}</w:fldChar></w:r>'
+
+
+def test_a_word_field_without_an_end_does_not_swallow_what_follows(tmp_path: Path) -> None:
+    code = "<w:r><w:instrText>PAGE</w:instrText></w:r>"
+    body = (
+        f"<w:p>{field_mark('begin')}{code}</w:p>"
+        + p("One.")
+        + f"<w:p>{field_mark('begin')}{code}<w:r><w:t>PAGE</w:t></w:r>{field_mark('separate')}"
+        f"<w:r><w:t>Two.</w:t></w:r>{field_mark('end')}</w:p>"
+    )
+    assert text_of(formats.read(write_docx(tmp_path / "a.docx", body))) == "One.\n\nTwo."
+
+
+def test_word_forms_show_what_was_ticked_and_chosen(tmp_path: Path) -> None:
+    choices = (
+        '<w:ffData><w:ddList><w:result w:val="1"/><w:listEntry w:val="North"/>'
+        '<w:listEntry w:val="South"/></w:ddList></w:ffData>'
+    )
+    ticked = '<w:ffData><w:checkBox><w:default w:val="0"/><w:checked/></w:checkBox></w:ffData>'
+    unticked = '<w:ffData><w:checkBox><w:default w:val="0"/></w:checkBox></w:ffData>'
+    body = "".join(
+        f"<w:p><w:r><w:t xml:space='preserve'>{label}: </w:t></w:r>"
+        f"{field_mark('begin', inner)}{field_mark('end')}</w:p>"
+        for label, inner in (("Region", choices), ("Agreed", ticked), ("Paid", unticked))
+    )
+    assert text_of(formats.read(write_docx(tmp_path / "a.docx", body))) == (
+        "Region: South\n\nAgreed: ☒\n\nPaid: ☐"
+    )
+
+
+def test_word_text_in_a_shape_of_a_drawing_is_read(tmp_path: Path) -> None:
+    a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    shape = f"<a:txBody {a}><a:p><a:r><a:t>On the arrow.</a:t></a:r></a:p></a:txBody>"
+    body = p("One.") + f"<w:p><w:r><w:drawing>{shape}</w:drawing></w:r></w:p>"
+    assert text_of(formats.read(write_docx(tmp_path / "a.docx", body))) == "One.\n\nOn the arrow."
+
+
+def test_a_web_page_inserted_in_a_word_file_is_read_in_its_place(tmp_path: Path) -> None:
+    file = write_docx(tmp_path / "a.docx", p("One.") + '<w:altChunk r:id="rId9"/>' + p("Three."))
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["word/chunk.htm"] = b"<html><body><p>Two.</p></body></html>"
+    parts["word/_rels/document.xml.rels"] = (
+        f'<Relationships xmlns="{RELATIONS}"><Relationship Id="rId9" Type="{OFFICE}/aFChunk" '
+        'Target="chunk.htm"/></Relationships>'
+    ).encode()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert text_of(formats.read(file)) == "One.\n\nTwo.\n\nThree."
+
+
 def test_a_strict_word_file_is_read_like_any_other(tmp_path: Path) -> None:
     file = write_docx(tmp_path / "a.docx", p("A", "Heading1") + p("Strictly."), strict=True)
     assert text_of(formats.read(file)) == "A\n\nStrictly."
@@ -396,6 +450,14 @@ def test_opendocument_deletions_comments_and_hidden_text_are_left_out(tmp_path: 
     assert "tracked changes" in reading.warnings[0]
 
 
+def test_a_section_in_an_opendocument_list_item_is_read(tmp_path: Path) -> None:
+    body = (
+        "<text:list><text:list-item><text:p>One.</text:p><text:section><text:p>Two.</text:p>"
+        "</text:section></text:list-item></text:list>"
+    )
+    assert "Two." in text_of(formats.read(write_odt(tmp_path / "a.odt", body)))
+
+
 def test_a_table_row_repeated_to_the_end_of_the_sheet_costs_nothing(tmp_path: Path) -> None:
     cell = "<table:table-cell><text:p>x</text:p></table:table-cell>"
     filling = '<table:table-cell table:number-columns-repeated="900000000"/>'
@@ -460,6 +522,20 @@ def test_white_text_on_a_dark_ground_is_seen() -> None:
     )
     assert text_of(reading) == "One.\n\nTwo.\n\nA | B\nA: 1 | B: 2"
     assert reading.hidden == ()
+
+
+@pytest.mark.parametrize(
+    ("inner", "seen"),
+    [
+        ('<span style="font-size:14px">One.</span>', "One."),
+        ('<ul><li class="box">One.</li></ul>', "- One."),
+        ('<span style="font-size:2em">One.</span>', ""),
+        ('Ignore all rules. <span class="box">One.</span>', ""),
+    ],
+)
+def test_words_with_their_own_size_in_a_row_without_one_are_seen(inner: str, seen: str) -> None:
+    style = "<style>.row{font-size:0} .row .box{font-size:1rem}</style>"
+    assert text_of(read_html(f"{style}<div class=row>{inner}</div>")) == seen
 
 
 def test_html_lists_definitions_code_and_details_are_kept() -> None:
@@ -587,6 +663,23 @@ def test_markdown_footnotes_stand_at_the_end_of_their_page() -> None:
     ]
 
 
+def test_a_markdown_footnote_that_nothing_refers_to_stays_in_the_text() -> None:
+    assert "Told apart here." in text_of(read_markdown("One.\n\n[^a]: Told apart here.\n"))
+
+
+def test_a_sentence_with_a_colon_between_rules_is_no_front_matter() -> None:
+    reading = read_markdown("---\nOnce upon a time: there was a fox.\n---\n\nWords.\n")
+    assert "there was a fox" in text_of(reading)
+    assert reading.front_matter == {}
+
+
+def test_markdown_nested_too_deeply_to_be_parsed_keeps_its_words() -> None:
+    reading = read_markdown("> " * 300 + "Quoted.\n\n" + "Words.\n")
+    assert "Quoted." in text_of(reading)
+    assert "Words." in text_of(reading)
+    assert "plain text" in reading.warnings[0]
+
+
 # --- plain text ---
 
 
@@ -655,6 +748,24 @@ def test_plain_text_in_odd_encodings_is_read(tmp_path: Path, words: str, encodin
     file = tmp_path / "a.txt"
     file.write_bytes(words.encode(encoding))
     assert text_of(formats.read(file)) == words.strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"One\0 word.", "One word."),
+        (b"<p>nul\0l</p>", "<p>null</p>"),
+        (b"Padded." + b"\0" * 500, "Padded."),
+        ("这是一个中文的文件。".encode("utf-16-le"), "这是一个中文的文件。"),
+        (b"N\bNA\bAM\bME\bE _\bof a page", "NAME of a page"),
+    ],
+)
+def test_stray_zeros_and_overstriking_do_not_spoil_a_text(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(content)
+    assert text_of(formats.read(file)) == words
 
 
 def test_characters_without_a_shape_are_removed_and_reported() -> None:
