@@ -25,7 +25,7 @@ from evals.questions import load_questions
 SETS = Path(__file__).parent / "sets"
 FITTED = ("questions.yaml",)  # what evals.calibrate fits the two small models on
 CLAUSE_SETS = ("clauses.jsonl", "clauses-held-out.jsonl")
-LIMIT = 0.75  # of likeness in words, from which a case is near something trained on
+LIMIT = 0.6  # of likeness in words, from which a case is near something trained on
 
 
 @dataclass(frozen=True, slots=True)
