@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai import Task, task
-from inspect_ai.dataset import (
-    MemoryDataset,
-    Sample,
-)
+from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, mean, scorer, stderr
 from inspect_ai.solver import solver
@@ -32,8 +29,6 @@ from evals.runs.replies import Reply
 from evals.runs.scoring import score_question
 from evals.runs.suite import ROOT, Suite, load_suite
 from evals.runs.targets import opened_target
-
-MEASURES = ("point_recall", "citation_recall", "refused_right", "refused_wrong")
 
 
 def cases_of(suite: Suite, set_name: str) -> list[QuestionCase]:
@@ -100,9 +95,9 @@ def answering(suite: Suite, target: str, library: str) -> Any:
     return solve
 
 
-@scorer(metrics={"*": [mean(), stderr()]})
+@scorer(metrics=[mean(), stderr()])
 def points() -> Any:
-    """The measures of a case, as shares; those that do not bear on it are left out."""
+    """The share of its points that an answer makes; of a question to refuse, whether it did."""
     embedder = Embedder()
 
     async def score(state: Any, target: Any) -> Any:
@@ -117,16 +112,12 @@ def points() -> Any:
             "reply": state.metadata["reply"],
         }
         row = score_question(case, output, embedder)
-        values = {
-            name: row["scores"][name][0] / max(1.0, row["scores"][name][1])
-            if name in row["scores"]
-            else float("nan")
-            for name in MEASURES
-        }
+        hits, of = row["scores"]["point_recall" if case.answerable else "refused_right"]
         return Score(
-            value=values,
+            value=hits / of,
             answer=state.output.completion,
             explanation="\n".join(row["wrong"]) or "Nothing wrong.",
+            metadata={"measures": row["scores"]},
         )
 
     return score

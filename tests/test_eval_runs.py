@@ -297,6 +297,12 @@ def test_epochs_ask_each_question_again(run: Run) -> None:
     ]
 
 
+@pytest.mark.slow
+def test_an_id_that_no_case_has_is_named(run: Run) -> None:
+    with pytest.raises(ConfigurationError, match="nobody"):
+        run(choice=Choice(ids=("nobody",)))
+
+
 def test_a_runs_settings_hold_no_secret(tmp_path: Path) -> None:
     told = without_secrets(
         Settings.model_validate(

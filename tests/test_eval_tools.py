@@ -325,9 +325,12 @@ def test_inspect_runs_our_questions(tmp_path: Path) -> None:
         [
             sys.executable, "-m", "inspect_ai", "eval", str(ROOT / "evals/inspect_task.py"),
             "--model", "mockllm/model", "--display", "plain", "--log-dir", str(tmp_path / "logs"),
+            "--log-format", "json",
             "-T", f"suite={tmp_path / 'suite.toml'}", "-T", f"library={tmp_path / 'data'}",
         ],
         capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "point_recall" in done.stdout
+    (log,) = (tmp_path / "logs").glob("*.json")
+    (score,) = json.loads(log.read_text(encoding="utf-8"))["results"]["scores"]
+    assert score["metrics"]["mean"]["value"] == 1

@@ -60,6 +60,7 @@ class Generator:
         self._store = store
         self._choice = choice
         self._progress = progress
+        self._seen: set[str] = set()  # ids of cases in the suite's sets
 
     def run(self) -> list[str]:
         """Generate every set; what could not be asked of this target is said, one line a set."""
@@ -74,6 +75,12 @@ class Generator:
                 notes += self._pool(entry)
             else:
                 notes += self._judged(entry, file)
+        unknown = sorted(set(self._choice.ids) - self._seen)
+        if unknown:
+            raise ConfigurationError(
+                f"No case of the suite {self._suite.name!r} is called {unknown[0]!r}.",
+                fix="Give ids as the sets have them; the cases of a pool are not chosen by id.",
+            )
         return notes
 
     # -- questions --------------------------------------------------------------------------
@@ -255,6 +262,7 @@ class Generator:
     # -- choosing ---------------------------------------------------------------------------
 
     def _chosen(self, entry: SetSpec, ids: Sequence[str]) -> set[str]:
+        self._seen.update(ids)
         return chosen_cases(ids, self._choice.ids, self._choice.limit, entry.every)
 
     def _done(self, set_name: str) -> dict[tuple[str, int], Row]:
