@@ -27,15 +27,15 @@ from evals.runs.folder import case_sha
 from evals.runs.library import library_settings
 from evals.runs.replies import Reply
 from evals.runs.scoring import score_question
-from evals.runs.suite import ROOT, Suite, load_suite
+from evals.runs.suite import ROOT, SetSpec, Suite, load_suite
 from evals.runs.targets import opened_target
 
 
-def cases_of(suite: Suite, set_name: str) -> list[QuestionCase]:
-    """The cases of one question set of a suite. Raises ConfigurationError for another set."""
+def question_set(suite: Suite, set_name: str) -> SetSpec:
+    """One question set of a suite. Raises ConfigurationError for another."""
     for entry in suite.set:
         if entry.name == set_name and entry.kind == "questions":
-            return load_questions(suite.path(entry.file))[:: entry.every]
+            return entry
     raise ConfigurationError(
         f"The suite {suite.name!r} has no question set {set_name!r}.",
         fix="Name one of its sets of kind questions: -T set_name=NAME.",
@@ -52,7 +52,8 @@ def plumbline(
     """One question set of a suite, answered and scored as `plumbline eval run` does it."""
     file = Path(suite) if Path(suite).is_absolute() else ROOT / suite
     loaded = load_suite(file)
-    cases = cases_of(loaded, set_name)
+    entry = question_set(loaded, set_name)
+    cases = load_questions(loaded.path(entry.file))
     return Task(
         dataset=MemoryDataset(
             [
@@ -62,17 +63,17 @@ def plumbline(
                     target=list(case.expected_points) or "a refusal",
                     metadata={"case": case.model_dump(mode="json")},
                 )
-                for case in cases
+                for case in cases[:: entry.every]
             ]
         ),
-        solver=answering(loaded, target, library),
+        solver=answering(loaded, cases, target, library),
         scorer=points(),
     )
 
 
 @solver
-def answering(suite: Suite, target: str, library: str) -> Any:
-    """Answers each sample with a target of the suite; earlier turns are asked first."""
+def answering(suite: Suite, cases: list[QuestionCase], target: str, library: str) -> Any:
+    """Answers each sample with a target of the suite, and the turns before it first."""
     settings = load_settings()
     if library:
         own = settings.model_copy(update={"data_dir": Path(library)})
@@ -80,14 +81,23 @@ def answering(suite: Suite, target: str, library: str) -> Any:
         own, _ = library_settings(settings, suite.library)
     opened = opened_target(suite.target_named(target), own)
     asked, _ = opened.__enter__()  # open for as long as inspect runs the task
-    said: dict[str, tuple[str, Reply]] = {}
+    by_id = {case.id: case for case in cases}
+    said: dict[str, Reply] = {}
+
+    def answered(name: str) -> Reply:
+        if name not in said:
+            case = by_id[name]
+            turns = [
+                turn
+                for earlier in case.previous
+                for turn in _turns(by_id[earlier].question, answered(earlier))
+            ]
+            said[name] = asked.answer(case.question, turns)
+        return said[name]
 
     async def solve(state: Any, generate: Any) -> Any:
         del generate
-        case = QuestionCase.model_validate(state.metadata["case"])
-        turns = [turn for name in case.previous if name in said for turn in _turns(*said[name])]
-        reply = asked.answer(case.question, turns)
-        said[case.id] = (case.question, reply)
+        reply = answered(state.metadata["case"]["id"])
         state.metadata["reply"] = reply.as_json()
         state.output = ModelOutput.from_content(model="plumbline", content=reply.text)
         return state

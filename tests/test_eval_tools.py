@@ -323,7 +323,7 @@ def test_inspect_runs_our_questions(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [
-            sys.executable, "-m", "inspect_ai", "eval", str(ROOT / "evals/inspect_task.py"),
+            sys.executable, "-m", "inspect_ai", "eval", "evals/inspect_task.py",
             "--model", "mockllm/model", "--display", "plain", "--log-dir", str(tmp_path / "logs"),
             "--log-format", "json",
             "-T", f"suite={tmp_path / 'suite.toml'}", "-T", f"library={tmp_path / 'data'}",
