@@ -275,7 +275,8 @@ def a_draft_with_everything() -> bytes:
     row = document.add_table(1, 2)
     row.cell(0, 0).text = "Help will be limited to those in severe need."
     row.cell(0, 1).text = "£2m"
-    body: Any = document.element.body
+    element: Any = document.element  # its types are not complete
+    body: Any = element.body
     body.insert(
         len(body) - 1,
         parse_xml(
