@@ -49,6 +49,10 @@ _ASKS_FOR_LIMITS = re.compile(
     r"weak\w*|against|evidence)\b",
     re.IGNORECASE,
 )
+_ASKS_WHAT_IS_DISPUTED = re.compile(
+    r"\b(disputed?|contested|uncertain(?:ty|ties)?|not known|unknown|limitations?|caveats?)\b",
+    re.IGNORECASE,
+)
 _ASKS_FOR_MEANING = re.compile(
     r"\b(what (?:is|are|was|were) (?:meant by|the meaning|an? |the |[A-Z'‘\"“])|what does .{2,90} "
     r"(?:mean|ask|say|require|involve)|mean(?:s|ing)?\b|explain|define|definition|describe|"
@@ -231,6 +235,11 @@ def figures(text: str) -> frozenset[str]:
 def asks_for_figure(question: str) -> bool:
     """Whether a question wants a number."""
     return bool(_ASKS_FOR_FIGURE.search(question))
+
+
+def asks_what_is_disputed(question: str) -> bool:
+    """Whether a question wants the doubts about something, rather than what came of it."""
+    return bool(_ASKS_WHAT_IS_DISPUTED.search(question))
 
 
 def dangles(text: str) -> bool:

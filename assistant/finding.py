@@ -14,12 +14,13 @@ from assistant.asking import Asked, Kind, read_question, surveys
 from assistant.comparing import Comparison, Row, aspects_of
 from assistant.conversation import Query, answered_turns, part_of, understand
 from assistant.evidence import Evidence
-from assistant.features import About
+from assistant.features import About, asks_what_is_disputed
 from assistant.listing import Facets, Listings
 from assistant.measures import nothing_measured
 from assistant.quoting import (
     Quotation,
     QuotingWriter,
+    stands_under_limits,
     sums_up_with_figures,
     with_summaries_first,
 )
@@ -45,6 +46,7 @@ MOST_OF_ONE = 4  # of them from one document
 SHARES = (2, 2, 2, 1, 1)  # of its documents where there are many; see evals/README.md
 NEAR_ENOUGH = 0.5  # of the best passage's score, which a document of a survey has at least
 COMPARED = 4  # things side by side
+AGAIN = 0.5  # of its score, which a sentence that was said before still has
 # How much more a summary's sentence with figures counts, for a point and in a survey.
 SUMMED_UP = 2.0
 SUMMED_UP_TOGETHER = 3.0
@@ -101,6 +103,42 @@ def _of_the_subject(ranked: list[Quotation], about: About) -> list[Quotation]:
     if not of_it or of_it[0].score < STAY * ranked[0].score:
         return ranked
     return of_it
+
+
+def _told(turns: Sequence[Turn]) -> str:
+    """All that was answered so far, with single spaces."""
+    answers = (turn.text for turn in answered_turns(turns) if turn.role is Role.ASSISTANT)
+    return " ".join(" ".join(answers).split())
+
+
+def _not_told(ranked: list[Quotation], told: str) -> list[Quotation]:
+    """Quotations ranked again, those that were said before counting less.
+
+    One of them may still be the answer, and then stands first; as a further sentence it only
+    repeats.
+    """
+    if not told:
+        return ranked
+    again, fresh = list[Quotation](), list[Quotation]()
+    for held in ranked:
+        (again if " ".join(held.text.split()) in told else fresh).append(held)
+    if not again:
+        return ranked
+    best = replace(again[0], score=AGAIN * again[0].score)
+    return fresh if fresh and fresh[0].score >= best.score else [best, *fresh]
+
+
+def _disputed(ranked: list[Quotation], pool: Pool) -> list[Quotation]:
+    """Where what is disputed is asked for, what its document says under that; else all."""
+    if not asks_what_is_disputed(pool.query.text):
+        return ranked
+    about = pool.about.named | pool.about.before
+    under = [
+        held
+        for held in ranked
+        if stands_under_limits(held) and held.passage.chunk.document_id in about
+    ]
+    return under or ranked
 
 
 def _both_ways(order: Sequence[str], against: Collection[str]) -> list[str]:
@@ -164,7 +202,7 @@ class Finder:
             pools = self._point_pools(asked, turns, filters)
             if pools[0].explaining:
                 return self._explain(asked, pools)
-            return self._find_points(pools)
+            return self._find_points(pools, _told(turns))
         if asked.kind is Kind.COMPARISON:
             compared = self._compared(asked)
             return self._compare(self._understand(question, turns), compared, filters)
@@ -248,8 +286,8 @@ class Finder:
         found.add(asked.question, pools[0].query, passages, chosen, state)
         return found
 
-    def _find_points(self, pools: Sequence[Pool]) -> Found:
-        """The fewest sentences for each question in a question."""
+    def _find_points(self, pools: Sequence[Pool], told: str) -> Found:
+        """The fewest sentences for each question in a question, those not `told` before first."""
         found = Found()
         judged = [self._ranked(pool) for pool in pools]
         rankings = [with_summaries_first(ranked, times=SUMMED_UP) for ranked in judged]
@@ -260,7 +298,7 @@ class Finder:
             for pool, ranked in zip(pools, judged, strict=True)
         ]
         rankings = [
-            _of_the_subject(ranked, pool.about)
+            _not_told(_disputed(_of_the_subject(ranked, pool.about), pool), told)
             for pool, ranked in zip(pools, rankings, strict=True)
         ]
         answered = [number for number, state in enumerate(states) if state is not Completeness.NONE]

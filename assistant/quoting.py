@@ -197,6 +197,11 @@ def sums_up_with_figures(quotation: Quotation) -> bool:
     return bool(held["in_summary"] and held["figure"])
 
 
+def stands_under_limits(quotation: Quotation) -> bool:
+    """Whether a sentence stands where its document says what is disputed or not known."""
+    return bool(quotation.features[FEATURES.index("in_limits")])
+
+
 def with_results_first(ranked: Sequence[Quotation]) -> list[Quotation]:
     """Quotations with a figure before those without, each in the order that they had.
 

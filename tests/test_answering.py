@@ -107,6 +107,21 @@ def test_a_follow_up_is_about_what_was_asked_before(assistant: Assistant) -> Non
     assert "£82 billion" in answer.text
 
 
+def test_a_follow_up_says_something_else_and_from_where_it_is_asked_for(
+    assistant: Assistant,
+) -> None:
+    """What was said before is not said again, and what is disputed comes from that section."""
+    asked = "What did the Wigan Deal save?"
+    told = final(assistant, asked)
+    turns = (Turn(Role.USER, asked), Turn(Role.ASSISTANT, told.text))
+    answer = final(assistant, "And what is disputed about it?", turns)
+    assert answer.sentences
+    assert not {one.text for one in answer.sentences} & {one.text for one in told.sentences}
+    page = (DOCUMENTS / "wigan-deal.md").read_text(encoding="utf-8")
+    disputed = page.split("## What remains disputed")[1].split("## ")[0]
+    assert answer.sentences[0].text in disputed
+
+
 def test_a_declined_turn_does_not_colour_the_next_question(assistant: Assistant) -> None:
     turns = [
         Turn(Role.USER, "Write a leaflet about Buurtzorg nurses for our candidate"),
