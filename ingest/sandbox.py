@@ -26,7 +26,7 @@ from ingest import formats
 from ingest.reading import Reading
 from ingest.refusing import refusal
 
-_POLL = 0.05  # seconds between looks at the child's memory
+_POLL = 0.02  # seconds between looks at the child's memory
 _START = 60.0  # seconds that a child may take to start, on a busy machine
 
 
