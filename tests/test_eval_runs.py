@@ -39,6 +39,11 @@ DOCUMENTS = (
 # -- measures -----------------------------------------------------------------------------------
 
 
+def test_a_ratio_above_one_is_no_rate() -> None:
+    figure = figure_of(Sample(Kind.RATIO, [[3, 1]] * 4, ["a", "a", "b", "b"]))
+    assert (figure.value, figure.n, figure.low, figure.high) == (3, 4, 3, 3)
+
+
 def test_a_rate_over_single_cases_has_wilsons_interval() -> None:
     figure = figure_of(Sample(Kind.RATIO, [[1, 1]] * 20, [str(number) for number in range(20)]))
     assert (figure.value, figure.n) == (1, 20)

@@ -109,7 +109,8 @@ def figure_of(sample: Sample) -> Figure:
     if whole and sample.groups == len(sample.rows):
         return rate(round(value * n), n)
     low, high = np.percentile(sample.values(draws_of(sample)), [2.5, 97.5])
-    if low == high and ratio:
+    share = ratio and bool((sample.rows[:, 0] <= sample.rows[:, 1]).all())
+    if low == high and share:
         return rate(round(value * n), n)
     return Figure(value, n, float(low), float(high))
 
