@@ -23,7 +23,7 @@ from evals.clauses import load_clauses, load_training_clauses
 from evals.questions import load_questions
 
 SETS = Path(__file__).parent / "sets"
-FITTED = ("questions.yaml",)  # what evals.calibrate fits the two small models on
+FITTED = ("questions.yaml", "questions-broad.yaml")  # what evals.calibrate fits the small models on
 CLAUSE_SETS = ("clauses.jsonl", "clauses-held-out.jsonl")
 LIMIT = 0.6  # of likeness in words, from which a case is near something trained on
 
