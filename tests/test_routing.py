@@ -122,7 +122,8 @@ def test_a_check_answers_with_verdicts_reasons_and_proved_precedents(
 
 
 def test_follow_ups_answer_about_the_same_findings(assistant: RoutedAssistant) -> None:
-    earlier = turns(f"Check this: {MERGER}")
+    pledge = "All police forces in Wales will be merged into one by order of the minister."
+    earlier = turns(f"Check this: {pledge}")
     assert "Against it is:" in answered(assistant, "why?", earlier).message
     assert "if they wish" in answered(assistant, "How would you put it?", earlier).message
     other = answered(assistant, "and principle 5?", earlier)
