@@ -92,7 +92,7 @@ class ChromaIndex:
         }
         try:
             child = subprocess.run(
-                [sys.executable, "-m", "corpus.chroma", str(self._folder), self._url or ""],
+                [sys.executable, "-P", "-m", "corpus.chroma", str(self._folder), self._url or ""],
                 input=json.dumps(asked),
                 capture_output=True,
                 text=True,

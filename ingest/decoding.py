@@ -35,6 +35,15 @@ _READ_AS = {
     "utf-32": "utf-8",
     "utf-7": "utf-8",
 }
+_LABELS = {  # of the same standard, that Python has no alias for
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "windows-31j": "cp932",
+    "windows-949": "cp949",
+    "dos-874": "cp874",
+    "unicode-1-1-utf-8": "utf-8",
+    "x-x-big5": "big5",
+}
 _TEXT_CODECS = frozenset(
     """ascii big5 big5hkscs cp037 cp437 cp850 cp852 cp855 cp858 cp862 cp864 cp866 cp874 cp932 cp949
     cp950 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 euc_jis_2004 euc_jisx0213
@@ -66,8 +75,11 @@ def decode(data: bytes, *, declared: str = "") -> tuple[str, str]:
         return data.decode("iso2022_jp_2"), "iso2022_jp_2"
     if name := _codec(declared):
         text = data.decode(name, errors="replace")
-        # A wrong declaration is common; a few broken bytes under a right one are too.
-        if text.count("\ufffd") * 100 <= len(text):
+        # A wrong declaration is common; a few broken bytes under a right one are too. Text in
+        # one byte a letter is never UTF-8 by chance.
+        if text.count("\ufffd") * 100 <= len(text) and not (
+            len(text) == len(data) and not data.isascii() and _fits(data, "utf-8")
+        ):
             return text, name
     if _fits(data, "utf-8"):
         return data.decode("utf-8"), "utf-8"
@@ -97,11 +109,14 @@ def _fits(data: bytes, name: str) -> bool:
 
 def _codec(declared: str) -> str:
     """Python's name of a declared encoding; empty when there is none of that name."""
-    try:
-        name = codecs.lookup(declared.strip().strip("\"'").lower()).name
-    except (LookupError, ValueError):
-        return ""
-    return _READ_AS.get(name, name) if name in _TEXT_CODECS else ""
+    label = declared.strip().strip("\"'").lower()
+    for name in (label, label.removeprefix("x-"), _LABELS.get(label, "")):
+        try:
+            found = codecs.lookup(name).name
+        except (LookupError, ValueError):
+            continue
+        return _READ_AS.get(found, found) if found in _TEXT_CODECS else ""
+    return ""
 
 
 def _with_zero_bytes(data: bytes) -> tuple[str, str]:
@@ -147,7 +162,7 @@ def _mostly_utf8(sample: bytes) -> bool:
     text = sample.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     good = sum(1 for letter in text if letter > "\x7f") - broken
-    return good > 20 * broken
+    return good > 2 * broken
 
 
 def _looks_western(sample: bytes) -> bool:

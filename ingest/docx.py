@@ -18,6 +18,15 @@ from urllib.parse import unquote
 from corpus.types import BlockKind
 from ingest.archives import Archive
 from ingest.decoding import NotText
+from ingest.docx_drawings import (
+    chart_rows,
+    children,
+    diagram_texts,
+    related_ids,
+    text_boxes,
+    word_art,
+)
+from ingest.docx_formulas import formula_text
 from ingest.docx_styles import (
     Level,
     Look,
@@ -36,7 +45,7 @@ from ingest.docx_styles import (
     switch_of,
     value_of,
 )
-from ingest.html import decode_html, walk
+from ingest.html import archived_page, decode_html, walk
 from ingest.markup import Element, TooDeep, parse_html
 from ingest.markup import name_of as _name
 from ingest.reading import Reading
@@ -68,8 +77,17 @@ _THROUGH = frozenset(
 _SYMBOLS = {  # Wingdings and Symbol signs that carry meaning in forms and formulas
     "F0A8": "☐", "F06F": "☐", "F0FE": "☒", "F0FD": "☒", "F078": "☒", "F0FC": "✓", "F050": "✓",
     "F0E0": "→", "F0AE": "→", "F0DF": "←", "F0A3": "≤", "F0B3": "≥", "F0B1": "±", "F0B4": "×",
-    "F0B8": "÷", "F0B0": "°", "F0B9": "≠", "F0BB": "≈", "F06D": "µ", "F061": "α", "F062": "β",
+    "F0B8": "÷", "F0B0": "°", "F0B9": "≠", "F0BB": "≈", "F0B7": "•",
 }  # fmt: skip
+_GREEK = dict(  # of the font named Symbol
+    zip(
+        "abcdefghiklmnopqrstuwxyzCDFGJLPQRSUVWXY",
+        "αβχδεφγηικλμνοπθρστυωξψζΧΔΦΓϑΛΠΘΡΣΥςΩΞΨ",
+        strict=True,
+    )
+)
+_PRIVATE = re.compile("[\uf020-\uf0ff]")
+_INSERTED = (".htm", ".html", ".xhtml", ".mht", ".mhtml", ".txt")
 _CAPTIONS = ("caption", "table of figures heading")
 _CODE = re.compile(
     r"\b(?:code|html preformatted|preformatted text|verbatim|macro text|sourcecode)\b", re.I
@@ -160,6 +178,7 @@ class _Document:
         self._list: str | None = None  # the list that the last block belonged to
         self._carried: _Paragraph | None = None  # runs of a paragraph whose end was deleted
         self._code: list[str] = []  # lines of code that wait for the next
+        self._font = ""  # that the run which is being read names
         self._painted_page = False
         self._read_styles()
         self._read_numbering()
@@ -172,7 +191,13 @@ class _Document:
             self._read_notes(kind, tag)
         body = next((child for child in root.iter(W + "body")), root)
         self._read_blocks(body, _Where(self._painted_page))
+        if self._carried is not None:
+            self._add_text(self._carried, None, self._default_style)
         self._flush_code()
+        if self._sections.is_empty:  # a letterhead, say
+            for part in self._parts("header", "footer"):
+                self._read_blocks(part, _Where())
+            self._flush_code()
 
     def reading(self) -> Reading:
         """All that was read, as pages."""
@@ -207,10 +232,15 @@ class _Document:
     # --- parts beside the main one ---
 
     def _part(self, kind: str) -> Element | None:
+        return next(self._parts(kind), None)
+
+    def _parts(self, *kinds: str) -> Iterator[Element]:
+        """The parts that the document refers to under these names."""
         for relation, target in self._relations.values():
-            if relation.endswith(f"/{kind}") and target in self._archive:
-                return self._archive.xml(target, rename=_STRICT)
-        return None
+            if relation.rpartition("/")[2] in kinds and target in self._archive:
+                root = self._archive.xml(target, rename=_STRICT)
+                if root is not None:
+                    yield root
 
     def _read_styles(self) -> None:
         root = self._part("styles")
@@ -273,7 +303,7 @@ class _Document:
     # --- blocks ---
 
     def _read_blocks(self, parent: Element, where: _Where) -> None:
-        for element in _children(parent):
+        for element in children(parent):
             name = _name(element)
             if name == "p":
                 self._add_paragraph(element, where)
@@ -287,20 +317,21 @@ class _Document:
             elif name == "altChunk":
                 self._read_inserted(element)
             elif name == "oMathPara":
-                self._sections.add(BlockKind.PARAGRAPH, _formula(element))
+                self._sections.add(BlockKind.PARAGRAPH, formula_text(element))
 
     def _read_inserted(self, element: Element) -> None:
         """A document of another kind that Word shows in this place: HTML and plain text are."""
         identity = next((element.get(name) for name in _RELATION_ID if element.get(name)), "")
         _, target = self._relations.get(identity or "", ("", ""))
         kind = posixpath.splitext(target)[1].lower()
-        if target not in self._archive or kind not in (".htm", ".html", ".xhtml", ".txt"):
+        if target not in self._archive or kind not in _INSERTED:
             self._sections.warnings.append("a document inserted as a whole was not read")
             return
         self._flush_code()
         self._list = None
         try:
-            text = decode_html(self._archive.bytes_of(target))
+            data = self._archive.bytes_of(target)
+            text = archived_page(data) or decode_html(data)
             root = parse_html(text if kind != ".txt" else f"<pre>{escape(text)}</pre>")
         except (NotText, TooDeep):
             self._sections.warnings.append("a document inserted as a whole could not be read")
@@ -317,14 +348,28 @@ class _Document:
             gathered.boxes[:0] = self._carried.boxes
             self._carried = None
         mark = child_of(properties, "rPr")
-        if mark is not None and child_of(mark, "del") is not None:
-            self._changes = True
-            self._carried = gathered  # with its end deleted, it runs on into the next
+        deleted = mark is not None and child_of(mark, "del") is not None
+        frame = child_of(properties, "framePr")
+        dropped = frame is not None and frame.get(W + "dropCap") in ("drop", "margin")
+        if deleted or dropped:
+            self._changes |= deleted
+            self._carried = gathered  # without an end of its own, it runs on into the next
             return
         style = value_of(properties, "pStyle") or self._default_style
         self._add_text(gathered, properties, style)
-        for box in gathered.boxes:
-            self._read_blocks(box, _Where(painted=True))
+        self._read_boxes(gathered.boxes)
+
+    def _read_boxes(self, boxes: Iterable[Element]) -> None:
+        """What stands in drawings: boxes of text, and charts, as tables of what they show."""
+        for box in boxes:
+            if _name(box) == "chartSpace":
+                for title in box.iter():
+                    if _name(title) == "rich":
+                        self._read_blocks(title, _Where(painted=True))
+                for number, line in enumerate(table_lines(chart_rows(box), headers=1)):
+                    self._sections.add(BlockKind.TABLE_ROW, line, follows=number > 0)
+            else:
+                self._read_blocks(box, _Where(painted=True))
 
     def _add_text(self, gathered: _Paragraph, properties: Element | None, style: str) -> None:
         text = gathered.text
@@ -435,12 +480,12 @@ class _Document:
         return look
 
     def _read_runs(self, parent: Element, look: Look, gathered: _Paragraph) -> None:
-        for element in _children(parent):
+        for element in children(parent):
             name = _name(element)
             if name == "r":
                 self._read_run(element, look, gathered)
             elif name in ("oMath", "oMathPara"):
-                gathered.parts.append(f" {_formula(element)} ")
+                gathered.parts.append(f" {formula_text(element)} ")
             elif name in ("del", "moveFrom"):
                 self._changes = True
             elif name in _THROUGH:
@@ -453,7 +498,9 @@ class _Document:
             styled = self._style_look(value_of(properties, "rStyle"))
             look = look_of(properties).over(styled).over(look)
         inner = _Paragraph()
-        for element in _children(run):
+        fonts = child_of(properties, "rFonts")
+        self._font = (fonts.get(W + "ascii") or "") if fonts is not None else ""
+        for element in children(run):
             self._read_run_content(element, look, inner)
         gathered.boxes += inner.boxes
         text = inner.text
@@ -475,21 +522,34 @@ class _Document:
                 inner.parts.append(_filled_in(child_of(element, "ffData")))
             self._follow_field(element.get(W + "fldCharType") or "")
         elif name in ("drawing", "pict", "object"):
-            inner.boxes += _text_boxes(element)
+            inner.boxes += text_boxes(element)
+            inner.boxes += self._drawn_elsewhere(element)
+            inner.parts.append(word_art(element))
         elif any(self._fields):
             return  # inside the code of a field, which is not shown
         elif name == "t":
-            inner.parts.append(element.text or "")
+            inner.parts.append(_with_symbols(element.text or "", self._font))
         elif name in ("tab", "ptab", "br", "cr"):
             inner.parts.append("\n" if name in ("br", "cr") else "\t")
         elif name == "noBreakHyphen":
             inner.parts.append("-")
         elif name == "sym":
-            inner.parts.append(_symbol(element))
+            code = (element.get(W + "char") or "").upper()
+            inner.parts.append(_symbol(code, element.get(W + "font") or ""))
         elif name in ("footnoteReference", "endnoteReference"):
             inner.notes.append(f"{name.removesuffix('Reference')}{element.get(W + 'id')}")
         elif name == "ruby":
             self._read_runs(element, look, inner)
+
+    def _drawn_elsewhere(self, drawing: Element) -> list[Element]:
+        """The texts of diagrams and the charts that a drawing shows from parts of their own."""
+        found: list[Element] = []
+        for identity in related_ids(drawing):
+            _, target = self._relations.get(identity, ("", ""))
+            root = self._archive.xml(target) if target in self._archive else None
+            if root is not None:
+                found += [root] if _name(root) == "chartSpace" else diagram_texts(root)
+        return found
 
     def _follow_field(self, kind: str) -> None:
         if kind == "begin":
@@ -534,8 +594,7 @@ class _Document:
                 BlockKind.TABLE_ROW, line, follows=number > 0, notes=all_notes if not number else ()
             )
         self._list = None
-        for box in boxes:
-            self._read_blocks(box, _Where(painted=True))
+        self._read_boxes(boxes)
 
     def _is_deleted(self, row: Element) -> bool:
         properties = child_of(row, "trPr")
@@ -588,31 +647,9 @@ class _Document:
 # --- elements ---
 
 
-def _children(parent: Element) -> Iterator[Element]:
-    """The children, with the preferred branch in place of alternate content."""
-    for child in parent.iterchildren():
-        if _name(child) == "AlternateContent":
-            yield from _preferred(child)
-        else:
-            yield child
-
-
-def _preferred(alternates: Element) -> Iterator[Element]:
-    """The first choice that holds anything; otherwise the fallback."""
-    for branch in alternates.iterchildren():
-        content = list(branch.iterchildren())
-        if content:
-            for child in content:
-                if _name(child) == "AlternateContent":
-                    yield from _preferred(child)
-                else:
-                    yield child
-            return
-
-
 def _through(parent: Element, name: str) -> Iterator[Element]:
     """The children of that name, looking through content controls and the like."""
-    for child in _children(parent):
+    for child in children(parent):
         if _name(child) == name:
             yield child
         elif _name(child) in _THROUGH:
@@ -649,30 +686,23 @@ def _filled_in(field_data: Element | None) -> str:
     return "☒" if switch_of(box, state) else "☐"
 
 
-def _symbol(element: Element) -> str:
-    code = (element.get(W + "char") or "").upper()
+def _with_symbols(text: str, font: str) -> str:
+    """A run's text with the signs of symbol fonts as the characters that they look like."""
+    if not _PRIVATE.search(text):
+        return text
+    return _PRIVATE.sub(lambda sign: _symbol(f"{ord(sign[0]):04X}", font), text)
+
+
+def _symbol(code: str, font: str) -> str:
     if code in _SYMBOLS:
         return _SYMBOLS[code]
+    if font.lower() == "symbol" and code.startswith("F0"):
+        return _GREEK.get(chr(int(code[2:], 16)), "")
     if re.fullmatch(r"[0-9A-F]{4}", code) and not code.startswith(
         ("F0", "E", "D8", "D9", "DA", "DB", "DC", "DD", "DE", "DF")
     ):
         return chr(int(code, 16))
     return ""
-
-
-def _text_boxes(drawing: Element) -> list[Element]:
-    """The contents of the text boxes of a drawing, outermost first, each once."""
-    found: list[Element] = []
-
-    def look_into(element: Element) -> None:
-        for child in _children(element):
-            if _name(child) in ("txbxContent", "txBody"):
-                found.append(child)
-            else:
-                look_into(child)
-
-    look_into(drawing)
-    return found
 
 
 def _lays_out(rows: list[list[Element]]) -> bool:
@@ -709,39 +739,3 @@ def _names_first_row(properties: Element | None, style: str) -> bool:
 
 def _as_named(cell: Cell) -> Cell:
     return Cell(cell.text, cell.column, cell.columns, named=True)
-
-
-def _formula(element: Element) -> str:
-    """A formula on one line: fractions as a/b, powers as x^2."""
-    name = _name(element)
-    if name == "t":
-        return element.text or ""
-    if name in (
-        "rPr",
-        "ctrlPr",
-        "fPr",
-        "sSupPr",
-        "sSubPr",
-        "naryPr",
-        "dPr",
-        "radPr",
-        "oMathParaPr",
-    ):
-        return ""
-    parts = {_name(child): _formula(child) for child in element.iterchildren()}
-    if name == "f":
-        return f"{_grouped(parts.get('num', ''))}/{_grouped(parts.get('den', ''))}"
-    if name == "sSup":
-        return f"{parts.get('e', '')}^{_grouped(parts.get('sup', ''))}"
-    if name == "sSub":
-        return f"{parts.get('e', '')}_{_grouped(parts.get('sub', ''))}"
-    if name == "rad":
-        return f"√{_grouped(parts.get('e', ''))}"
-    if name == "d":
-        inner = [_formula(child) for child in element.iterchildren() if _name(child) == "e"]
-        return f"({', '.join(inner)})"
-    return "".join(_formula(child) for child in element.iterchildren())
-
-
-def _grouped(text: str) -> str:
-    return text if len(text) < 2 or text.isalnum() else f"({text})"

@@ -1,9 +1,9 @@
 """HTML: everything in the body that a person sees, without the furniture around it.
 
 The tree is walked by events and not by recursion, so deeply nested markup costs no stack.
-Dropped as furniture: navigation, the page's own header, footer and asides (headings in the
-header are kept). Dropped and reported: comments, and elements that their own style, or a
-class in the page's style sheet, hides from view.
+Dropped as furniture: navigation, and a header, footer or aside of the page that mostly leads
+elsewhere. Dropped and reported: comments, and elements that their own style, or a class in the
+page's style sheet, hides from view, unless a person can open them.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ingest.table_rows import Cell, count_headers, table_lines
 from ingest.visibility import HidingRules, hiding_rules
 
 _NEVER_SHOWN = frozenset(
-    """script style template noscript iframe video audio canvas datalist title meta link base
+    """script style template iframe video audio canvas datalist title meta link base
     defs metadata symbol annotation annotation-xml rp param source track colgroup""".split()
 )
 _BLOCKS = frozenset(
     """address article aside blockquote body center details dialog dd dir div dl dt fieldset
     figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li
-    listing main menu nav noframes ol optgroup option p plaintext pre search section select
+    listing main menu nav noframes noscript ol optgroup option p plaintext pre search section select
     summary svg table tbody td tfoot th thead tr ul xmp caption text""".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -40,10 +40,13 @@ _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _FURNITURE_ROLES = {"navigation": "nav", "banner": "header", "contentinfo": "footer"}
 _WITHIN_CONTENT = frozenset({"article", "main", "section", "blockquote", "td", "figure", "dialog"})
 NOTE_ATTRIBUTE = "data-plumbline-note"  # an empty element with it refers to a footnote
+_LONGEST_NOTICE = 300  # characters
 _BREAK = "\x1f"  # stands for <br> until the text around it is complete
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
 _XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{2,40})", re.I)
+_ARCHIVE = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?MIME-Version:\s*1", re.I)
+_PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _DATE = re.compile(r"(?:19|20)\d\d-\d\d(?:-\d\d)?")
 _DATE_NAMES = frozenset(
     """article:published_time citation_publication_date citation_date dc.date dc.date.issued
@@ -57,7 +60,7 @@ def read(path: Path) -> Reading:
     """The pages of an HTML file: its sections."""
     data = path.read_bytes()
     try:
-        text = decode_html(data)
+        text = archived_page(data) or decode_html(data)
     except NotText:
         raise refusal(
             path,
@@ -79,6 +82,20 @@ def too_deep(path: Path) -> UnreadableFile:
         "its markup nests elements too deeply.",
         fix="Open it in a browser, save its text or print it to PDF, and add that.",
     )
+
+
+def archived_page(data: bytes) -> str:
+    """The page in a file that a browser saved with all its parts (MHTML); empty for others."""
+    if not _ARCHIVE.match(data[:4096]):
+        return ""
+    from email import message_from_bytes
+
+    for part in message_from_bytes(data).walk():
+        content = part.get_payload(decode=True)
+        if part.get_content_type() in _PAGE_TYPES and isinstance(content, bytes):
+            charset = part.get_content_charset("")
+            return decode(content, declared=charset)[0] if charset else decode_html(content)
+    return ""
 
 
 def decode_html(data: bytes) -> str:
@@ -170,15 +187,15 @@ class _Walker:
     def _skips(self, element: Element) -> bool:
         """Whether the element is left out, or is a table and has been read whole."""
         name = _name(element)
-        if name in _NEVER_SHOWN or element in self.furniture:
-            if name in _BLOCKS:
-                self._flush()
-            return True
-        if name == "noframes" and element.text:  # the parser leaves its markup as text
+        if inside := _page_inside(element, name):
             self._flush()
-            inner = parse_html(element.text)
+            inner = parse_html(inside)
             if inner is not None:
                 walk(inner, self.sections, alternatives=self.alternatives)
+            return True
+        if _is_never_shown(element, name) or element in self.furniture:
+            if name in _BLOCKS:
+                self._flush()
             return True
         if hidden := self.rules.hides(element):
             self.sections.hide(hidden, " ".join(element.itertext()))
@@ -217,6 +234,8 @@ class _Walker:
             self._add_picture(element.get("alt"))
         elif name == "input":
             self._write(_shown_value(element))
+        elif name == "button":
+            self.buffer.append(" ")
         if name == "q":
             self.buffer.append("“")
         elif name == "sup" and (note := element.get(NOTE_ATTRIBUTE)):
@@ -228,9 +247,11 @@ class _Walker:
         name = _name(element)
         if name == "q":
             self.buffer.append("”")
+        elif name == "button":
+            self.buffer.append(" ")
         elif name == "sup" and _is_note_mark(element):
             self.buffer.append("]")
-        if name in _NEVER_SHOWN or element in self.furniture:
+        if _is_never_shown(element, name) or element in self.furniture:
             return
         if name in _BLOCKS or name in _PREFORMATTED:
             self._flush()
@@ -338,6 +359,8 @@ class _Walker:
                 self._add(BlockKind.CAPTION, description)
 
     def _add_table(self, element: Element, rows: list[list[Cell]]) -> None:
+        if beside := _beside_cells(element, self.rules, self.sections):
+            self._add(BlockKind.PARAGRAPH, beside)  # browsers move it before the table
         for child in element.iterchildren():
             if _name(child) == "caption":
                 self.sections.add(BlockKind.CAPTION, _seen_text(child, self.rules, self.sections))
@@ -350,6 +373,18 @@ class _Walker:
 def _name(element: Element) -> str:
     """The element's name; empty for comments. Word's `o:p` and the like keep their prefix."""
     return name_of(element).lower()
+
+
+def _is_never_shown(element: Element, name: str) -> bool:
+    """Whether no browser shows the element; a template with a shadow root is shown in its place."""
+    return name in _NEVER_SHOWN and not (name == "template" and element.get("shadowrootmode"))
+
+
+def _page_inside(element: Element, name: str) -> str:
+    """The markup of a page within the page, which the parser leaves as text; empty without one."""
+    if name == "noframes":
+        return element.text or ""
+    return element.get("srcdoc") or "" if name == "iframe" else ""
 
 
 def _new_list(element: Element, *, numbered: bool) -> _List:
@@ -454,6 +489,25 @@ def _is_named(cell: Element, text: str) -> bool:
     return bool(text) and "".join(bold.split()) == "".join(text.split())
 
 
+def _beside_cells(table: Element, rules: HidingRules, sections: Sections) -> str:
+    """The words in a table that are in no cell of it, nor in its caption."""
+    parts: list[str] = []
+    events = events_of(table)
+    for event, inner in events:
+        if event == "start":
+            name = _name(inner)
+            if name in ("td", "th", "caption") or _is_never_shown(inner, name):
+                events.skip_subtree()
+            elif name in ("table", "tr", "thead", "tbody", "tfoot"):
+                parts.append(inner.text or "")
+            else:
+                parts.append(_seen_text(inner, rules, sections))
+                events.skip_subtree()
+        elif inner is not table:
+            parts.append(inner.tail or "")
+    return " ".join(" ".join(parts).split())
+
+
 def _marked_headers(table: Element, rows: list[list[Cell]]) -> int:
     """The rows in the table's head."""
     head = next(iter(table.iter("thead")), None)
@@ -475,7 +529,7 @@ def _seen_text(element: Element, rules: HidingRules, sections: Sections) -> str:
                 parts.append(" ")
             if inner is not element:
                 parts.append(inner.tail or "")
-        elif name in _NEVER_SHOWN:
+        elif _is_never_shown(inner, name):
             events.skip_subtree()
         elif inner is not element and (hidden := rules.hides(inner)):
             sections.hide(hidden, " ".join(inner.itertext()))
@@ -495,16 +549,39 @@ def _seen_text(element: Element, rules: HidingRules, sections: Sections) -> str:
 def _furniture(root: Element) -> dict[Element, str]:
     """The elements around the content, by kind; empty when they are all there is."""
     found: dict[Element, str] = {}
-    for element in root.iter("nav", "header", "footer", "aside", "div", "section", "ul"):
+    for element in root.iter(
+        "nav", "header", "footer", "aside", "div", "section", "ul", "noscript"
+    ):
         name = _name(element)
         kind = _FURNITURE_ROLES.get((element.get("role") or "").lower(), name)
-        if kind in ("nav", "footer", "header", "aside") and (
-            kind == "nav" or not _is_within_content(element)
+        if kind == "noscript":
+            if _asks_for_scripts(element):
+                found[element] = kind
+        elif kind == "nav" or (
+            kind in ("footer", "header", "aside")
+            and not _is_within_content(element)
+            and _leads_elsewhere(element)
         ):
-            if kind == "header" and any(True for _ in element.iter(*_HEADINGS)):
-                continue
             found[element] = kind
     return found
+
+
+def _asks_for_scripts(element: Element) -> bool:
+    """Whether it only tells a reader without scripts to turn them on."""
+    text = " ".join(element.itertext())
+    return "javascript" in text.lower() and len(text) < _LONGEST_NOTICE
+
+
+def _leads_elsewhere(element: Element) -> bool:
+    """Whether an element is mostly links, buttons and fields, and holds no heading of the page."""
+    if _name(element) == "header" and any(True for _ in element.iter(*_HEADINGS)):
+        return False
+    leading = sum(
+        _size(inner)
+        for inner in element.iter("a", "button", "select", "form", "nav")
+        if not any(_name(outer) in ("a", "form", "nav") for outer in _ancestors(inner))
+    )
+    return leading * 2 > _size(element)
 
 
 def _is_within_content(element: Element) -> bool:

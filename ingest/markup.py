@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_PAGE_END = re.compile(r"</(?:body|html)\s*>", re.I)  # what follows it is shown, but not parsed
 
 
 class Element(Protocol):
@@ -74,6 +75,7 @@ def parse_html(text: str) -> Element | None:
     """The tree of an HTML text, however malformed; None when it holds nothing. Raises TooDeep."""
     # The declaration of an encoding is for bytes; these are characters already.
     text = _XML_DECLARATION.sub("", text.replace("\x00", ""), count=1)
+    text = _PAGE_END.sub("", text)
     if not text.strip():
         return None
     parser = _LXML.HTMLParser(huge_tree=True, remove_pis=True, no_network=True, encoding="utf-8")

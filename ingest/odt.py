@@ -26,6 +26,7 @@ _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
+_XLINK = "{http://www.w3.org/1999/xlink}"
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 
 _DROPPED = frozenset(
@@ -35,6 +36,7 @@ _DROPPED = frozenset(
     bookmark-end reference-mark-start reference-mark-end alphabetical-index-mark toc-mark
     event-listeners contour-polygon""".split()
 )
+_FORMULA_SIGNS = frozenset({"mi", "mn", "mo", "mtext", "ms"})
 _MOST_REPEATS = 200  # a repeated column or space beyond this is filling, not content
 
 
@@ -96,7 +98,7 @@ def read(path: Path) -> Reading:
             )
         document = _Document(archive)
         document.read(root)
-        return document.reading(archive)
+        return document.reading()
 
 
 def _refuse_encrypted(archive: Archive, path: Path) -> None:
@@ -116,6 +118,7 @@ def _refuse_encrypted(archive: Archive, path: Path) -> None:
 
 class _Document:
     def __init__(self, archive: Archive) -> None:
+        self._archive = archive
         self._sections = Sections()
         self._styles: dict[tuple[str, str], _Style] = {}
         self._lists: dict[str, dict[int, tuple[str, str, str, int]]] = {}
@@ -134,11 +137,16 @@ class _Document:
         for part in body.iterchildren() if body is not None else ():
             self._read_blocks(part, _Look())
         self._flush_code()
+        if self._sections.is_empty:  # a letterhead, say
+            pages = self._archive.xml("styles.xml")
+            for part in pages.iter() if pages is not None else ():
+                if _name(part) in ("header", "footer"):
+                    self._read_blocks(part, _Look())
 
-    def reading(self, archive: Archive) -> Reading:
+    def reading(self) -> Reading:
         """All that was read, as pages."""
-        self._sections.warnings += archive.warnings
-        root = archive.xml("meta.xml")
+        self._sections.warnings += self._archive.warnings
+        root = self._archive.xml("meta.xml")
         meta: dict[str, str] = {}
         for element in root.iter() if root is not None else ():
             if (element.text or "").strip():
@@ -323,6 +331,8 @@ class _Document:
                 gathered.parts.append("\t" if name == "tab" else "\n")
             elif name == "note":
                 gathered.notes.append(self._take_note(child))
+            elif name == "frame" and (formula := self._formula_in(child)):
+                gathered.write(f" {formula} ", look)
             elif name in ("frame", "text-box", "custom-shape", "g", "rect", "ellipse"):
                 gathered.frames.append(child)
             elif name in ("hidden-text", "hidden-paragraph"):
@@ -343,6 +353,16 @@ class _Document:
             self._sections.hide(kind, text)
         else:
             gathered.write(text, look)
+
+    def _formula_in(self, frame: Element) -> str:
+        """The signs of the formula that a frame shows from a part of its own; empty without one."""
+        for child in frame.iterchildren():
+            if _name(child) == "object" and (target := child.get(_XLINK + "href")):
+                root = self._archive.xml(f"{target.removeprefix('./').rstrip('/')}/content.xml")
+                if root is not None and _name(root) == "math":
+                    signs = [sign for sign in root.iter() if _name(sign) in _FORMULA_SIGNS]
+                    return " ".join("".join(sign.itertext()).strip() for sign in signs)
+        return ""
 
     def _take_note(self, note: Element) -> str:
         self._notes += 1

@@ -171,7 +171,8 @@ class _Child:
         self._files = 0
         self._memory = 0  # bytes, as last seen
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
-            [sys.executable, "-m", "ingest.sandbox_child", str(limits.memory_bytes)],
+            # -P: a module that lies in the folder of the files must not run in place of Python's.
+            [sys.executable, "-P", "-m", "ingest.sandbox_child", str(limits.memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -109,6 +109,11 @@ class Sections:
             self._waiting.append((kind, text))
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no block has been taken in."""
+        return not self._pieces
+
+    @property
     def sole_heading(self) -> str:
         """The text of the only level-1 heading; empty when there is none, or more than one."""
         tops = [p.text for p in self._pieces if p.kind is BlockKind.HEADING and p.level == 1]

@@ -1,7 +1,9 @@
 """What of an HTML page cannot be seen: by attributes, inline styles and the page's style sheets.
 
 Only what holds without running anything is judged: rules for one class or id, outside
-`@media` and the like. White text is hidden unless something may be painted behind it.
+`@media` and the like. White text is hidden unless something may be painted behind it. What a
+person opens with a click (tabs, accordions) is not hidden, and neither is a page that its own
+script shows when it has loaded.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ _AT_BLOCK = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _SELECTOR_PART = re.compile(r"[.#]?[A-Za-z][\w-]*")
 _SIMPLE_SELECTOR = re.compile(r"(?:[a-z][\w-]*)?[.#][\w-]+", re.I)
+_MOST_OF_A_PAGE = 0.9  # of its words
 _LENGTH = re.compile(r"(-?\d*\.?\d+)(px|pt|em|rem|ex|%|vw|vh|in|cm|mm|pc)?")
 _PIXELS = {
     "": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "%": 0.16,
@@ -37,12 +40,14 @@ class HidingRules:
     hiding: dict[str, HiddenKind] = field(default_factory=dict[str, HiddenKind])
     painting: set[str] = field(default_factory=set[str])  # what has a background
     sizing: set[str] = field(default_factory=set[str])  # what has type of a size to be read
+    opened: set[str] = field(default_factory=set[str])  # ids of what a click shows
+    shown_by_script: set[Element] = field(default_factory=set[Element])
     elsewhere: bool = False  # whether further style sheets are not at hand
 
     def hides(self, element: Element) -> HiddenKind | None:
         """Why the element cannot be seen; None when it can."""
         name = name_of(element)
-        if name in ("html", "body"):  # scripts often unhide the whole page when it has loaded
+        if name in ("html", "body") or element in self.shown_by_script or self._opens(element):
             return None
         hidden = element.get("hidden")
         if hidden is not None and hidden.lower() != "until-found":
@@ -58,6 +63,11 @@ class HidingRules:
         if kind is HiddenKind.TINY and self._is_enlarged_within(element):
             return None
         return None if kind is HiddenKind.WHITE and self._is_painted(element) else kind
+
+    def _opens(self, element: Element) -> bool:
+        """Whether a person can open the element: a tab's panel, or what a control names."""
+        role = (element.get("role") or "").lower()
+        return role == "tabpanel" or (element.get("id") or "") in self.opened
 
     def _is_enlarged_within(self, element: Element) -> bool:
         """Whether all words in an element of no type size have a size of their own again.
@@ -111,31 +121,85 @@ def _selectors(element: Element, name: str) -> list[str]:
 
 
 def hiding_rules(root: Element) -> HidingRules:
-    """What the style sheets inside a page say."""
-    rules = HidingRules()
+    """What the style sheets inside a page say, and what of it can be opened."""
+    rules = HidingRules(opened=_opened_ids(root))
     rules.elsewhere = any(
         "stylesheet" in (link.get("rel") or "").lower() for link in root.iter("link")
     )
     for sheet in root.iter("style"):
-        text = _CSS_COMMENT.sub("", sheet.text or "")
-        # What holds only in print, or on small screens, is not what most people see.
-        text = _AT_BLOCK.sub("", text) if "@" in text else text
-        for match in _RULE.finditer(text):
-            kind = _hidden_by(match[2])
-            values = _declarations(match[2])
-            paints, sizes = _paints(values), _is_readable_size(_font_size(values))
-            for selector in (part.strip() for part in match[1].split(",")):
-                if paints:
-                    rules.painting.update(_SELECTOR_PART.findall(selector.rpartition(" ")[2]))
-                if sizes:
-                    rules.sizing.update(_SELECTOR_PART.findall(selector.rpartition(" ")[2]))
-                if not _SIMPLE_SELECTOR.fullmatch(selector):
-                    continue
-                if kind:
-                    rules.hiding[selector] = kind
-                else:
-                    rules.hiding.pop(selector, None)
+        _add_sheet(rules, _CSS_COMMENT.sub("", sheet.text or ""))
+    rules.shown_by_script = _shown_by_script(root, rules)
     return rules
+
+
+def _add_sheet(rules: HidingRules, text: str) -> None:
+    # What holds only in print, or on small screens, is not what most people see.
+    text = _AT_BLOCK.sub("", text) if "@" in text else text
+    shown: set[str] = set()
+    for match in _RULE.finditer(text):
+        kind = _hidden_by(match[2])
+        values = _declarations(match[2])
+        paints, sizes = _paints(values), _is_readable_size(_font_size(values))
+        for selector in (part.strip() for part in match[1].split(",")):
+            if paints:
+                rules.painting.update(_last_parts(selector))
+            if sizes:
+                rules.sizing.update(_last_parts(selector))
+            if not _SIMPLE_SELECTOR.fullmatch(selector):
+                if _shows(values):  # in some state of the page
+                    shown.update(_last_parts(selector))
+            elif kind:
+                rules.hiding[selector] = kind
+            else:
+                rules.hiding.pop(selector, None)
+    for selector in shown:
+        rules.hiding.pop(selector, None)
+
+
+def _last_parts(selector: str) -> list[str]:
+    """The names, classes and ids of what a selector is about, without what surrounds it."""
+    return _SELECTOR_PART.findall(re.split(r"[\s>+~]+", selector)[-1])
+
+
+def _shows(values: dict[str, str]) -> bool:
+    """Whether a style undoes what hides an element."""
+    return values.get("display", "none") != "none" or values.get("visibility") == "visible"
+
+
+def _opened_ids(root: Element) -> set[str]:
+    """The ids that the page's controls name as theirs to open."""
+    found: set[str] = set()
+    for control in root.iter():
+        if not name_of(control):
+            continue
+        found.update((control.get("aria-controls") or "").split())
+        toggle = control.get("data-bs-toggle") or control.get("data-toggle") or ""
+        if toggle in ("collapse", "tab", "pill"):
+            for name in ("data-bs-target", "data-target", "href"):
+                found.add((control.get(name) or "").removeprefix("#"))
+    return found - {""}
+
+
+def _shown_by_script(root: Element, rules: HidingRules) -> set[Element]:
+    """What is hidden and holds nearly all of a page that has scripts."""
+    if not any(True for _ in root.iter("script")):
+        return set()
+    words = [0]  # of the elements that are open, from the outermost
+    hidden: dict[Element, int] = {}
+    events = events_of(root)
+    for event, element in events:
+        if event == "start":
+            if name_of(element) in ("script", "style", "head", "noscript"):
+                words.append(0)
+                events.skip_subtree()
+            else:
+                words.append(len((element.text or "").split()))
+        elif event == "end":
+            count = words.pop()
+            words[-1] += count + len((element.tail or "").split())
+            if count and rules.hides(element):
+                hidden[element] = count
+    return {element for element, count in hidden.items() if count > _MOST_OF_A_PAGE * words[0]}
 
 
 def _hidden_by(style: str) -> HiddenKind | None:

@@ -333,19 +333,97 @@ def test_word_text_in_a_shape_of_a_drawing_is_read(tmp_path: Path) -> None:
     assert text_of(formats.read(write_docx(tmp_path / "a.docx", body))) == "One.\n\nOn the arrow."
 
 
-def test_a_web_page_inserted_in_a_word_file_is_read_in_its_place(tmp_path: Path) -> None:
-    file = write_docx(tmp_path / "a.docx", p("One.") + '<w:altChunk r:id="rId9"/>' + p("Three."))
+def with_parts(file: Path, *added: tuple[str, str, bytes]) -> Path:
+    """The same Word file with further parts, each (kind, name, content), the first as `rId9`."""
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["word/chunk.htm"] = b"<html><body><p>Two.</p></body></html>"
+    links = "".join(
+        f'<Relationship Id="rId{number}" Type="{OFFICE}/{kind}" Target="{name}"/>'
+        for number, (kind, name, _) in enumerate(added, start=9)
+    )
     parts["word/_rels/document.xml.rels"] = (
-        f'<Relationships xmlns="{RELATIONS}"><Relationship Id="rId9" Type="{OFFICE}/aFChunk" '
-        'Target="chunk.htm"/></Relationships>'
+        f'<Relationships xmlns="{RELATIONS}">{links}</Relationships>'
     ).encode()
+    parts |= {f"word/{name}": content for _, name, content in added}
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
-    assert text_of(formats.read(file)) == "One.\n\nTwo.\n\nThree."
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("chunk.htm", b"<html><body><p>Two.</p></body></html>"),
+        ("chunk.mht", b"MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<p>Two.</p>"),
+    ],
+)
+def test_a_web_page_inserted_in_a_word_file_is_read_in_its_place(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    file = write_docx(tmp_path / "a.docx", p("One.") + '<w:altChunk r:id="rId9"/>' + p("Three."))
+    assert text_of(formats.read(with_parts(file, ("aFChunk", name, content)))) == (
+        "One.\n\nTwo.\n\nThree."
+    )
+
+
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
+CHART = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+
+
+def drawing(inner: str) -> str:
+    return f"<w:p><w:r><w:drawing>{inner}</w:drawing></w:r></w:p>"
+
+
+def test_the_boxes_of_a_word_diagram_are_read(tmp_path: Path) -> None:
+    points = "".join(
+        f'<d:pt {kind}><d:t><a:p xmlns:a="{A}"><a:r><a:t>{words}</a:t></a:r></a:p></d:t></d:pt>'
+        for kind, words in (("", "Plan."), ('type="sibTrans"', "Arrow."), ("", "Build."))
+    )
+    data = f'<d:dataModel xmlns:d="{DIAGRAM}"><d:ptLst>{points}</d:ptLst></d:dataModel>'
+    body = p("One.") + drawing(f'<d:relIds xmlns:d="{DIAGRAM}" r:dm="rId9"/>')
+    file = write_docx(tmp_path / "a.docx", body)
+    part = ("diagramData", "diagrams/data1.xml", data.encode())
+    assert text_of(formats.read(with_parts(file, part))) == "One.\n\nPlan.\n\nBuild."
+
+
+def test_a_word_chart_is_read_as_a_table_under_its_title(tmp_path: Path) -> None:
+    def cache(name: str, *values: str) -> str:
+        points = "".join(f'<c:pt idx="{n}"><c:v>{v}</c:v></c:pt>' for n, v in enumerate(values))
+        return f"<c:{name}><c:cache>{points}</c:cache></c:{name}>"
+
+    title = f'<c:rich><a:p xmlns:a="{A}"><a:r><a:t>Rents</a:t></a:r></a:p></c:rich>'
+    series = "".join(
+        f"<c:ser>{cache('tx', name)}{cache('cat', '2019', '2020')}{cache('val', *values)}</c:ser>"
+        for name, values in (("North", ("5", "6")), ("South", ("7", "8")))
+    )
+    chart = f'<c:chartSpace xmlns:c="{CHART}">{title}{series}</c:chartSpace>'
+    file = write_docx(tmp_path / "a.docx", drawing(f'<c:chart xmlns:c="{CHART}" r:id="rId9"/>'))
+    assert text_of(formats.read(with_parts(file, ("chart", "chart1.xml", chart.encode())))) == (
+        "Rents\n\nNorth | South\n2019 | North: 5 | South: 7\n2020 | North: 6 | South: 8"
+    )
+
+
+def test_a_word_file_of_nothing_but_a_letterhead_gives_that(tmp_path: Path) -> None:
+    letterhead = {"header": p("The Borough of Wigan")}
+    assert text_of(formats.read(write_docx(tmp_path / "a.docx", "", parts=letterhead))) == (
+        "The Borough of Wigan"
+    )
+
+
+def test_word_lettering_symbols_and_dropped_capitals_are_letters(tmp_path: Path) -> None:
+    fonts = '<w:rPr><w:rFonts w:ascii="Symbol"/></w:rPr>'
+    body = (
+        '<w:p><w:r><w:pict><v:textpath string="Bent."/></w:pict></w:r></w:p>'
+        f"<w:p><w:r>{fonts}<w:t>\uf061\uf0b7</w:t></w:r><w:r><w:t>-rays</w:t></w:r></w:p>"
+        + p("T", properties='<w:framePr w:dropCap="drop"/>')
+        + p("he end.")
+        + p("No more", properties='<w:rPr><w:del w:id="1"/></w:rPr>')
+    )
+    assert text_of(formats.read(write_docx(tmp_path / "a.docx", body))) == (
+        "Bent.\n\nα•-rays\n\nThe end.\n\nNo more"
+    )
 
 
 def test_a_strict_word_file_is_read_like_any_other(tmp_path: Path) -> None:
@@ -427,6 +505,19 @@ def write_odt(path: Path, body: str, *, styles: str = "", manifest: str = "") ->
     return path
 
 
+def test_an_opendocument_formula_stands_in_its_sentence(tmp_path: Path) -> None:
+    link = 'xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="./Object 1"'
+    frame = f"<draw:frame><draw:object {link}/></draw:frame>"
+    file = write_odt(tmp_path / "a.odt", f"<text:p>So{frame}holds.</text:p>")
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(
+            "Object 1/content.xml",
+            '<math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><mrow><mi>x</mi>'
+            "<mo>=</mo><mn>2</mn></mrow><annotation>x = 2</annotation></semantics></math>",
+        )
+    assert text_of(formats.read(file)) == "So x = 2 holds."
+
+
 def test_opendocument_deletions_comments_and_hidden_text_are_left_out(tmp_path: Path) -> None:
     styles = (
         '<style:style style:name="H" style:family="text">'
@@ -473,13 +564,63 @@ def test_html_furniture_is_dropped_and_content_is_kept() -> None:
         "<title>The Plan</title><header><a>Logo</a><nav>Menu</nav></header>"
         f"<main><h1>Plan</h1><p>{'Words that matter. ' * 15}</p>"
         "<aside>A callout in the text.</aside></main>"
-        "<aside>Related links</aside><footer>Copyright</footer><script>x()</script>"
+        "<aside>More: <a>Related pages</a></aside>"
+        "<footer>© Us. <a>Terms of use</a> <button>Up</button></footer><script>x()</script>"
     )
     text = text_of(reading)
     assert text.startswith("Plan\n\nWords that matter.")
     assert "A callout in the text." in text
-    assert not any(word in text for word in ("Logo", "Menu", "Related", "Copyright", "x()"))
+    assert not any(word in text for word in ("Logo", "Menu", "Related", "Terms", "x()"))
     assert reading.title == "The Plan"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<aside>The sum leaves out interest.</aside>",
+        "<header><p>Issued by the Clerk.</p></header>",
+        '<footer><ol><li>Set by an act of 1894. <a href="#r">Back</a></li></ol></footer>',
+        "<noscript><p>Rents rose by a fifth.</p></noscript>",
+        '<iframe srcdoc="&lt;p&gt;A page in the page.&lt;/p&gt;"></iframe>',
+        "<x-card><template shadowrootmode=open>Words of a card.</template></x-card>",
+        "</body></html>Words after the end.",
+        "</body></html><html><body>Words of a second page.",
+        '<button aria-controls="more">More</button><div id="more" hidden>An opened box.</div>',
+        '<a data-toggle="collapse" href="#i">In</a><div id=i style="display:none">Outside.</div>',
+        '<div role="tabpanel" hidden>Words of a tab.</div>',
+        "<style>.tab{display:none} .tab.on{display:block}</style><p class=tab>In a tab.</p>",
+        "<table>Stray words<tr><td>a<td>b<tr><td>c<td>d</table>",
+    ],
+)
+def test_words_at_the_edge_of_a_long_page_are_read(words: str) -> None:
+    seen = " ".join(text_of(read_html(words)).split())
+    assert len(seen) > 8
+    reading = read_html(f"<main><p>{'Words that matter. ' * 40}</p></main>{words}")
+    assert seen in " ".join(text_of(reading).split())
+    assert reading.hidden == ()
+
+
+def test_a_notice_to_turn_on_scripts_is_furniture() -> None:
+    notice = "<noscript>Please turn on JavaScript.</noscript>"
+    assert "JavaScript" not in text_of(read_html(f"<p>{'Words. ' * 100}</p>{notice}"))
+
+
+def test_a_page_that_its_script_shows_is_read() -> None:
+    page = f'<div id="app" style="opacity:0"><p>{"Words that matter. " * 20}</p></div><p>Seen.</p>'
+    assert "matter" in text_of(read_html(f"{page}<script>show()</script>"))
+    assert "matter" not in text_of(read_html(page))
+
+
+def test_a_page_saved_whole_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.html"
+    file.write_bytes(
+        b"From: <Saved by a browser>\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/related; boundary="b"\r\n\r\n--b\r\n'
+        b"Content-Type: text/html; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>Caf=C3=A9 words go o=\r\nn.</p>"
+        b"\r\n--b\r\nContent-Type: text/css\r\n\r\np {}\r\n--b--\r\n"
+    )
+    assert text_of(formats.read(file)) == "Café words go on."
 
 
 def test_a_short_html_page_keeps_even_its_footer() -> None:
@@ -572,6 +713,10 @@ def test_html_tables_name_their_columns_and_layout_tables_do_not() -> None:
         ('<meta charset="shift_jis"><p>政府の改革</p>'.encode("shift_jis"), "政府の改革"),
         ('<meta charset="iso-8859-1"><p>“Größe”</p>'.encode("cp1252"), "“Größe”"),
         ('<meta charset="utf-8"><p>Größe £5</p>'.encode("cp1252"), "Größe £5"),
+        ('<meta charset="iso-8859-1"><p>“Größe”</p>'.encode(), "“Größe”"),
+        ('<meta charset="utf-8"><p>Größe, €5'.encode() + b"\xe2\x82", "Größe, €5\ufffd"),
+        ('<meta charset="iso-8859-8-i"><p>תקציב</p>'.encode("iso8859-8"), "תקציב"),
+        ('<meta charset="x-mac-roman"><p>Größe</p>'.encode("mac-roman"), "Größe"),
         (
             '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">'
             "<p>Реформа</p>".encode("cp1251"),

@@ -232,13 +232,18 @@ def test_the_child_sees_no_keys_and_loads_no_models(tmp_path: Path) -> None:
         del os.environ["PLUMBLINE_CHAT_API_KEY"]
 
 
-def test_the_child_starts_from_any_folder(tmp_path: Path) -> None:
+def test_the_child_starts_from_any_folder_and_runs_nothing_that_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "html.py").write_text("raise SystemExit('run from the folder of the files')")
     program = (
         "import sys, pathlib; from ingest.sandbox import Sandbox\n"
-        "with Sandbox() as s: print(s.read(pathlib.Path('good.txt')).pages[0].text)"
+        "with Sandbox() as s: print(s.read(pathlib.Path('good.md')).pages[0].text)"
     )
-    good(tmp_path)
+    (tmp_path / "good.md").write_text("Words to read.")
     ran = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert ran.stdout == "Words to read.\n"
