@@ -7,6 +7,7 @@ Exit status: 0 clean, 1 something failed or was found, 2 wrong usage or configur
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,10 @@ from typing import Annotated, Any
 import typer
 
 # Everything else is imported where it is used: `plumbline --help` answers at once.
+
+# Read by numpy when it is imported. One question's products are too small to share out, and the
+# threads that wait for the next keep a core busy for 30 ms each time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="plumbline",

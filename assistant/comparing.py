@@ -31,7 +31,7 @@ class Comparison:
 
 
 def aspects_of(
-    question: str, names: frozenset[str], terms: Callable[[str], list[str]]
+    question: str, names: frozenset[str], terms: Callable[[str], tuple[str, ...]]
 ) -> list[str]:
     """The aspects that a comparison names after "on" or "in terms of"; none when it does not.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.conversation import Query
 from corpus.lexical import LexicalIndex
@@ -121,6 +122,16 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What a sentence's words tell, whatever is asked."""
+
+    figures: frozenset[str]
+    years: frozenset[str]
+    money: bool
+    features: Mapping[str, float]  # those of FEATURES that need no question
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A sentence that may be quoted, with its features in the order of FEATURES."""
 
@@ -167,7 +178,9 @@ def candidates(
             if _SELF_DESCRIPTION.match(text):
                 continue
             values = of_chunk | {"sentence_cosine": cosine, "cosine_lead": cosine - nearest}
-            values |= asked.features(text, set(lexical.terms(text)), title=title, context=context)
+            said = wording(text)
+            values |= said.features
+            values |= asked.features(said, set(lexical.terms(text)), title=title, context=context)
             values["in_summary_meaning"] = values["in_summary"] * asked.wants_meaning
             values["limits_asked"] = asked.wants_limits * max(
                 values["in_limits"], values["about_evidence"]
@@ -196,30 +209,43 @@ class _Asked:
         self.wants_meaning = float(bool(_ASKS_FOR_MEANING.search(query.text)))
 
     def features(
-        self, text: str, terms: set[str], *, title: set[str], context: set[str]
+        self, said: Wording, terms: set[str], *, title: set[str], context: set[str]
     ) -> dict[str, float]:
-        """The features that can be told from words alone."""
-        held = figures(text)
-        figure, money = bool(held), "£" in text
+        """The features that can be told from the words of a question and a sentence."""
+        figure = bool(said.figures)
         missing = [self._rarity[term] for term in self._own if term not in terms | context]
         return {
             "coverage": _coverage(self._weights, terms | context),
             "own_coverage": _coverage(self._weights, terms),
             "title_share": len(title & set(self._own)) / max(1, len(title)),
             "rarest_missing": max(missing, default=0.0) / self._rarest,
-            "years": len(self._years & set(_YEAR.findall(text))) / max(1, len(self._years)),
-            "figure": float(figure),
-            "figures": math.log1p(len(held)),
+            "years": len(self._years & said.years) / max(1, len(self._years)),
             "figure_asked": float(figure and self._wants_figure),
-            "money_asked": float(money and self._wants_money),
+            "money_asked": float(said.money and self._wants_money),
             "no_figure_asked": float(not figure and (self._wants_figure or self._wants_money)),
+        }
+
+
+# The sentences of some thousand pages; at most 30 MB.
+@lru_cache(maxsize=16_000)
+def wording(text: str) -> Wording:
+    """What a sentence's words tell; kept, as the same sentences are looked at again and again."""
+    held = figures(text)
+    return Wording(
+        figures=held,
+        years=frozenset(_YEAR.findall(text)),
+        money="£" in text,
+        features={
+            "figure": float(bool(held)),
+            "figures": math.log1p(len(held)),
             "result": float(bool(_RESULT.search(text))),
-            "about_evidence": float(bool(_ABOUT_EVIDENCE.search(text))),
-            "about_principles": float(bool(_ABOUT_PRINCIPLES.search(text))),
+            "about_evidence": float(speaks_of_evidence(text)),
+            "about_principles": float(files_under_principle(text)),
             "dangling": float(dangles(text)),
             "length": math.log(max(1, len(text.split()))),
             "table_row": float(" | " in text),
-        }
+        },
+    )
 
 
 def figures(text: str) -> frozenset[str]:

@@ -19,14 +19,11 @@ def unfounded_figures(question: str, texts: Iterable[str]) -> list[str]:
 
     Years, spans of years and small counts are left out.
     """
+    asked = _figures(question, counts_from=LEAST_COUNT)
+    if not asked:
+        return []
     held = {figure for text in texts for figure, _ in _figures(text)}
-    return list(
-        dict.fromkeys(
-            written
-            for figure, written in _figures(question, counts_from=LEAST_COUNT)
-            if figure not in held
-        )
-    )
+    return list(dict.fromkeys(written for figure, written in asked if figure not in held))
 
 
 def premise_note(figures: list[str]) -> str:

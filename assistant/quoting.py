@@ -15,9 +15,7 @@ from assistant.features import (
     asks_for_figure,
     candidates,
     dangles,
-    figures,
-    files_under_principle,
-    speaks_of_evidence,
+    wording,
 )
 from assistant.weighing import Logistic
 from corpus.lexical import LexicalIndex
@@ -133,7 +131,7 @@ class QuotingWriter:
         """Whether two sentences say the same: most words shared, or the same figures."""
         mine, theirs = set(self._lexical.terms(one.text)), set(self._lexical.terms(other.text))
         shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
-        held, others = figures(one.text), figures(other.text)
+        held, others = wording(one.text).figures, wording(other.text).figures
         same_figures = bool(held) and bool(others) and (held <= others or others <= held)
         return shared >= ALIKE or (same_figures and shared >= ALIKE_WITH_FIGURES)
 
@@ -148,7 +146,17 @@ class QuotingWriter:
         That is in the document that the question names, and together with what belongs to it.
         """
         named, about = FEATURES.index("title_share"), FEATURES.index("about")
-        mine = figures(quotation.text)
+        mine = wording(quotation.text).figures
+
+        def placed(other: Quotation) -> tuple[float, float, int, float]:
+            theirs = wording(other.text).figures
+            return (
+                other.features[about],
+                other.features[named],
+                len(theirs) if mine <= theirs else 0,
+                other.score,
+            )
+
         return max(
             (
                 other
@@ -160,12 +168,7 @@ class QuotingWriter:
                     and not self._said(other, held)
                 )
             ),
-            key=lambda other: (
-                other.features[about],
-                other.features[named],
-                len(figures(other.text)) if mine <= figures(other.text) else 0,
-                other.score,
-            ),
+            key=placed,
             default=quotation,
         )
 
@@ -202,20 +205,6 @@ def stands_under_limits(quotation: Quotation) -> bool:
     return bool(quotation.features[FEATURES.index("in_limits")])
 
 
-def with_results_first(ranked: Sequence[Quotation]) -> list[Quotation]:
-    """Quotations with a figure before those without, each in the order that they had.
-
-    Sentences that file something under a principle, or speak of the sources, come last.
-    """
-
-    def rank(quotation: Quotation) -> int:
-        if files_under_principle(quotation.text) or speaks_of_evidence(quotation.text):
-            return 2
-        return 0 if figures(quotation.text) else 1
-
-    return sorted(ranked, key=rank)
-
-
 def reading_order(question: str, quotations: Sequence[Quotation]) -> list[Quotation]:
     """Quotations by document, the best document first, each document's in the order of its text.
 
@@ -229,7 +218,7 @@ def reading_order(question: str, quotations: Sequence[Quotation]) -> list[Quotat
     return sorted(
         quotations,
         key=lambda quotation: (
-            wants_figure and not figures(quotation.text),
+            wants_figure and not wording(quotation.text).figures,
             -documents[quotation.passage.chunk.document_id],
             quotation.passage.chunk.document_id,
             quotation.passage.chunk.page,

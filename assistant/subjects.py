@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from corpus.lexical import LexicalIndex
@@ -25,6 +26,7 @@ MOST_COMMON_POINTER = 0.06  # of the chunks may use a word that points at one do
 LEAST_USES = 3  # of a word by the document that it points at
 MUCH_MORE = 3.0  # than by the next document
 LOOKED_AT = 80  # chunks with a word, for who uses it most
+_COUNTS_KEPT = 4_000  # words, with the documents that use each
 _NUMBERED = re.compile(
     r"\b(?:principles?|P)\s?((?:\d(?:,| and| or|\s|$){1,3})+|\d)\b", re.IGNORECASE
 )
@@ -91,9 +93,10 @@ class Subjects:
         self._generation = -1
         self._principles = load_principles()
         self._titles: list[tuple[Document, tuple[dict[str, float], ...]]] = []
-        self._ordered: dict[str, list[str]] = {}  # the terms of titles, by document id
+        self._ordered: dict[str, tuple[str, ...]] = {}  # the terms of titles, by document id
         self._pairs_in: dict[str, set[tuple[str, str]]] = {}
         self._with_pair: dict[tuple[str, str], set[str]] = {}  # documents by two terms in a row
+        self._kept_counts = lru_cache(maxsize=_COUNTS_KEPT)(self._counts)
 
     def named_in(self, question: str) -> list[Subject]:
         """The documents that a question names, the most fully named first.
@@ -177,15 +180,21 @@ class Subjects:
 
     def _uses(self, term: str, among: Collection[str]) -> list[tuple[int, str]]:
         """How often the two documents that use a word most use it; 0 where there is none."""
+        counts = self._kept_counts(term, self._generation)
+        ranked = sorted(
+            ((count, name) for name, count in counts.items() if name in among), reverse=True
+        )
+        return [*ranked, (0, ""), (0, "")][:2]
+
+    def _counts(self, term: str, _generation: int) -> dict[str, int]:
+        """How often documents use a word, by id, in the chunks where it counts most."""
         numbers = [number for number, _ in self._lexical.search({term: 1.0}, limit=LOOKED_AT)]
-        uses: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for held in self._library.chunks(numbers).values():
             document_id = held.chunk.document_id
-            if document_id in among:
-                count = self._lexical.terms(held.chunk.text).count(term)
-                uses[document_id] = uses.get(document_id, 0) + count
-        ranked = sorted(((count, name) for name, count in uses.items()), reverse=True)
-        return [*ranked, (0, ""), (0, "")][:2]
+            count = self._lexical.terms(held.chunk.text).count(term)
+            counts[document_id] = counts.get(document_id, 0) + count
+        return counts
 
     def principles_in(self, question: str, terms: Sequence[str]) -> dict[int, frozenset[str]]:
         """The principles that a question names, by number or in words, and the naming terms."""

@@ -4,7 +4,7 @@ Three routes give the same vectors (cosine at least 0.999; measured when the exp
 
 - OpenVINO for many texts at once; in bfloat16 where the processor has it (no measurable loss in
   ranking);
-- ONNX Runtime for one question at a time: it starts in a fifth of a second;
+- ONNX Runtime for one question at a time, on one thread: it starts in a fifth of a second;
 - torch, through sentence-transformers, for any other model.
 
 The ONNX file that the first two read is made once by `python -m corpus.export_onnx` (part of
@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SHIPPED = "all-MiniLM-L6-v2"
 MAX_TOKENS = 256  # the shipped model reads no further
+_QUESTIONS_KEPT = 1_000  # vectors of questions and earlier turns; 2 MB
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ class Embedder:
         self.precision = precision
         if precision == "auto":
             self.precision = "bfloat16" if processor_has_bfloat16() else "float32"
+        # Of an instance, not of the class: two models give one text two vectors.
+        self._kept_query = lru_cache(maxsize=_QUESTIONS_KEPT)(self._embed_query)
 
     @property
     def fingerprint(self) -> str:
@@ -142,10 +145,17 @@ class Embedder:
         return np.stack([whole[index] for index in ordered]), [spans[index] for index in ordered]
 
     def embed_query(self, text: str) -> Vector:
-        """The unit vector (dimensions,) of a question."""
-        if self._onnx is not None:
-            return self._onnx.encode([text])[0]
-        return self.embed_documents([text])[0]
+        """The unit vector (dimensions,) of a question; not to be written to.
+
+        The last ones are kept: each question of a conversation is understood with the turns
+        before it, and a question of several parts is asked for again with each of them.
+        """
+        return self._kept_query(text)
+
+    def _embed_query(self, text: str) -> Vector:
+        found = self._onnx.encode([text]) if self._onnx else self.embed_documents([text])
+        found.flags.writeable = False
+        return found[0]
 
     def warm(self) -> None:
         """Load what a question needs, so that the first one does not wait for it."""
@@ -235,7 +245,7 @@ class Embedder:
     def _onnx(self) -> OnnxModel | None:
         if not self._exported:
             return None
-        return OnnxModel(onnx_file(), shipped_model_folder(), threads=self.threads)
+        return OnnxModel(onnx_file(), shipped_model_folder())
 
     @cached_property
     def _torch(self) -> SentenceTransformer:
@@ -304,12 +314,14 @@ def _pool(
 class OnnxModel:
     """The shipped model on ONNX Runtime: tokenise, run, mean-pool, normalise."""
 
-    def __init__(self, file: Path, tokenizer_folder: Path, *, threads: int) -> None:
+    def __init__(self, file: Path, tokenizer_folder: Path) -> None:
         from tokenizers import Tokenizer
 
         onnxruntime: Any = import_module("onnxruntime")  # it has no types
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # A question is too short to share out: two threads take twice the processor time on a busy
+        # machine, and one of them keeps a core busy for 10 ms more, waiting for another question.
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(
             str(file), options, providers=["CPUExecutionProvider"]

@@ -63,7 +63,7 @@ def export(target: Path) -> float:
             verbose=False,
         )
     expected = Embedder(SHIPPED, precision="float32", quick=False).embed_documents(PROBES)
-    made = np.vstack([OnnxModel(draft, folder, threads=1).encode([text]) for text in PROBES])
+    made = np.vstack([OnnxModel(draft, folder).encode([text]) for text in PROBES])
     least = float((expected * made).sum(axis=1).min())
     if least < LEAST_COSINE:
         draft.unlink()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import tantivy
@@ -23,6 +25,9 @@ logger = logging.getLogger(__name__)
 WRITER_MEMORY = 50_000_000  # bytes; tantivy asks for at least 15 MB a thread
 FIELDS = {"text": 1.0, "title": 0.5, "page": 2.0}  # where a word is sought, and what it counts
 WRITER_WAIT = 20.0  # seconds
+# Texts whose terms are at hand: the chunks and sentences of some thousand pages; at most 30 MB.
+_TEXTS_KEPT = 16_000
+_TERMS_KEPT = 16_000
 LAYOUT = "3"  # count up when the schema or the analyser changes: the index is then made again
 
 # Words that say nothing about what a question is about. Ours is shorter than tantivy's: "not",
@@ -43,6 +48,10 @@ class LexicalIndex:
         self._stamp_file = folder / "versions.json"
         self._analyzer = analyzer()
         self._index = self._open()
+        # The same chunks and sentences are found again and again, and never change.
+        self._terms = lru_cache(maxsize=_TEXTS_KEPT)(self._analysed)
+        self._reloads = 0  # a part of what a count is kept by: no thread can keep an old one
+        self._frequency = lru_cache(maxsize=_TERMS_KEPT)(self._counted)
         self._held = read_stamp(self._stamp_file) or {}
 
     # -- keeping up -------------------------------------------------------------------------
@@ -76,7 +85,7 @@ class LexicalIndex:
 
     def refresh(self) -> None:
         """Notice what another process has written."""
-        self._index.reload()
+        self._reload()
         self._held = read_stamp(self._stamp_file) or {}
 
     def __len__(self) -> int:
@@ -85,13 +94,13 @@ class LexicalIndex:
 
     # -- searching --------------------------------------------------------------------------
 
-    def terms(self, text: str) -> list[str]:
+    def terms(self, text: str) -> tuple[str, ...]:
         """The words of a text as the index knows them: lower case, stemmed, stop words gone."""
-        return self._analyzer.analyze(text)
+        return self._terms(text)
 
     def frequency(self, term: str) -> int:
         """In how many chunks' text a term (as `terms` gives it) occurs."""
-        return self._index.searcher().doc_freq("text", term)
+        return self._frequency(term, self._reloads)
 
     def search(
         self,
@@ -134,6 +143,18 @@ class LexicalIndex:
         ]
 
     # -- inside -----------------------------------------------------------------------------
+
+    def _analysed(self, text: str) -> tuple[str, ...]:
+        # One string for each word, in however many texts: a seventh of the space.
+        return tuple(map(sys.intern, self._analyzer.analyze(text)))
+
+    def _counted(self, term: str, _reloads: int) -> int:
+        return self._index.searcher().doc_freq("text", term)
+
+    def _reload(self) -> None:
+        """Search what has been committed, and count its words anew."""
+        self._index.reload()
+        self._reloads += 1
 
     def _open(self) -> tantivy.Index:
         self._schema = _schema()
@@ -179,7 +200,7 @@ class LexicalIndex:
         except (ValueError, OSError) as error:
             logger.warning("the lexical index cannot be written: %s", error)
             return False
-        self._index.reload()
+        self._reload()
         return True
 
     def _writer(self) -> tantivy.IndexWriter:
@@ -199,6 +220,7 @@ class LexicalIndex:
     def _remake(self) -> None:
         shutil.rmtree(self._folder)
         self._index = self._open()
+        self._reloads += 1
         self._held = {}
 
 

@@ -43,6 +43,8 @@ from corpus.migrating import bring_up_to_date
 from corpus.types import Block, BlockKind, Chunk, Details, Document, Page, Standing
 
 PUBLIC = "public"  # the collection that everybody may read
+# Made once: every question asks it several times.
+_READ_GENERATION = select(tables.fact.c.value).where(tables.fact.c.name == "generation")
 _DETAILS = tuple(field.name for field in fields(Details))  # columns of a version by the same names
 _MOST_RECENT = 4000  # chunks that are kept at hand; about 40 MB
 _VERSIONS_TOGETHER = 200  # of which the owners are read with one question
@@ -658,8 +660,7 @@ def _chunk_rows(connection: Connection, owners: Sequence[Any]) -> Iterator[Chunk
 
 
 def _generation(connection: Connection) -> int:
-    value = connection.scalar(select(tables.fact.c.value).where(tables.fact.c.name == "generation"))
-    return int(value or 0)
+    return int(connection.scalar(_READ_GENERATION) or 0)
 
 
 def _count_change(connection: Connection) -> None:

@@ -2,8 +2,9 @@
 
 Starts `plumbline serve` on the data folder of the settings (fill it with the starter library
 first), without a chat model, and asks `POST /v1/chat` the questions of a set one after the other,
-each a conversation of its own, some first so that all is loaded. The processor time is that of
-the server, which a busy machine moves less than the clock.
+each a conversation of its own. Ten of another set come first, so that all is loaded and none that
+is measured has been asked before. The processor time is that of the server, which a busy machine
+moves less than the clock.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ import httpx
 from evals.machine import machine
 from evals.questions import load_questions
 
-QUESTIONS = Path(__file__).resolve().parent / "sets" / "questions-unseen.yaml"
-WARMING = 10
+SETS = Path(__file__).resolve().parent / "sets"
+QUESTIONS = SETS / "questions-unseen.yaml"
+WARMING = SETS / "questions-broad.yaml"
+ASKED_FIRST = 10
 START_SECONDS = 120
 
 
@@ -33,6 +36,10 @@ def processor_seconds(process: int) -> float:
     """Processor time that a process has taken so far, by Linux's count (hundredths)."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _questions(file: Path) -> list[str]:
+    return [case.question for case in load_questions(file)]
 
 
 def _free_port() -> int:
@@ -73,7 +80,7 @@ def run(questions: list[str], log: Path) -> dict[str, object]:
                 client.post("/v1/chat", json={"message": question}).raise_for_status()
                 return (time.perf_counter() - began) * 1000
 
-            for question in questions[:WARMING]:
+            for question in _questions(WARMING)[:ASKED_FIRST]:
                 ask(question)
             before = processor_seconds(server.pid)
             walls = [ask(question) for question in questions]
@@ -95,7 +102,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.bench_http", description=__doc__)
     parser.add_argument("--questions", type=Path, default=QUESTIONS, help="a set of questions")
     asked = parser.parse_args()
-    questions = [question.question for question in load_questions(asked.questions)]
+    questions = _questions(asked.questions)
     with tempfile.TemporaryDirectory() as folder:
         found = run(questions, Path(folder) / "server.log")
     print(

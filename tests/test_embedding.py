@@ -48,6 +48,14 @@ def test_a_question_in_other_words_is_nearest_to_its_passage(embedder: Embedder)
     assert int((vectors @ question).argmax()) == 0
 
 
+def test_a_question_asked_again_is_not_embedded_again() -> None:
+    embedder = Embedder(threads=1)
+    first = embedder.embed_query("How much did it save?")
+    assert embedder.embed_query("How much did it save?") is first
+    with pytest.raises(ValueError, match="read-only"):
+        first += 1  # it would be another question from then on
+
+
 def test_the_quick_routes_agree_with_torch(embedder: Embedder) -> None:
     assert onnx_file().is_file(), "`make env` makes it"
     by_torch = Embedder(precision="float32", threads=1, quick=False).embed_documents(PASSAGES)

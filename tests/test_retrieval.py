@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Generator
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from storing import chunks_of, page_of
 from assistant.conversation import understand
 from assistant.retrieval import Retriever, spread
 from assistant.types import Role, Turn
+from corpus.embedding import Embedder, Vector
 from corpus.filters import Filters
 from corpus.library import Incoming
 from corpus.settings import Settings
@@ -182,6 +184,30 @@ def test_a_follow_up_is_understood_from_the_turns_before_it(store: Store) -> Non
     store.catch_up()
     query = understand("How much did it save?", turns, store.embedder, store.lexical)
     assert names(Retriever(store).retrieve(query, limit=2))[0] == "wigan"
+
+
+class Counting(Embedder):
+    """An embedder that counts what its model is given."""
+
+    def __init__(self) -> None:
+        super().__init__(threads=1)
+        self.given: Counter[str] = Counter()
+
+    def _embed_query(self, text: str) -> Vector:
+        self.given[text] += 1
+        return super()._embed_query(text)
+
+
+def test_a_long_conversation_gives_each_of_its_turns_to_the_model_once(store: Store) -> None:
+    embedder = Counting()
+    turns: list[Turn] = []
+    for number in range(1, 6):
+        question = f"And what did the council do in year {number}?"
+        understand(question, turns, embedder, store.lexical)
+        understand(question, turns, embedder, store.lexical)  # as one of several parts does
+        turns += [Turn(Role.USER, question), Turn(Role.ASSISTANT, f"It saved £{number} million.")]
+    assert {turn.text for turn in turns[:-1]} <= set(embedder.given)
+    assert set(embedder.given.values()) == {1}
 
 
 def test_an_empty_library_finds_nothing(store: Store) -> None:

@@ -54,6 +54,29 @@ def test_a_heavy_library_has_one_home(library: str) -> None:
     assert users <= HOMES[library]
 
 
+def test_no_thread_keeps_a_core_busy_between_two_questions() -> None:
+    script = """
+import api.__main__
+import time
+import numpy as np
+from corpus.embedding import Embedder
+
+embedder = Embedder(threads=4)
+vectors = np.ones((5_000, 384), dtype=np.float32)
+spent = []
+for number in range(5):
+    vectors @ embedder.embed_query(f"Question {number}?")
+    done = time.process_time()
+    time.sleep(0.1)
+    spent.append(time.process_time() - done)
+print(sorted(spent)[2])
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert float(said.stdout) < 0.005
+
+
 def test_the_command_line_imports_nothing_heavy_before_it_is_needed() -> None:
     heavy = {
         "torch",

@@ -65,6 +65,23 @@ def test_a_word_that_one_example_alone_uses_points_at_it(
     assert document in [subject.document.id for subject in subjects.pointed_at(question)]
 
 
+def test_a_word_points_elsewhere_once_another_document_uses_it(tmp_path: Path) -> None:
+    store = Store(Settings(data_dir=tmp_path, threads=1))
+    ingester = Ingester(store.library, store.files, store.embedder)
+    subjects = Subjects(store.library, store.lexical)
+    question = "What was done in Frome?"
+    ingester.ingest([DOCUMENTS / "wigan-deal.md"])
+    store.catch_up()
+    assert subjects.pointed_at(question) == []
+    ingester.ingest([DOCUMENTS / "compassionate-frome.md"])
+    store.catch_up()
+    assert [found.document.id for found in subjects.pointed_at(question)] == ["compassionate-frome"]
+    store.library.remove("compassionate-frome")
+    store.catch_up()
+    assert subjects.pointed_at(question) == []
+    store.close()
+
+
 def test_a_question_about_something_else_names_nothing(subjects: Subjects) -> None:
     assert subjects.named_in("What is the capital of France?") == []
 
