@@ -186,7 +186,7 @@ class Finder:
         self._retriever = retriever
         self._writer = writer
         self._evidence = evidence
-        self._subjects = Subjects(store.library, store.lexical)
+        self._subjects = Subjects(store)
         self._listings = Listings(store.library, store.lexical)
 
     def find(self, question: str, turns: Sequence[Turn], filters: Filters) -> Found:

@@ -93,10 +93,9 @@ class Retriever:
 
     def _documents(self) -> list[Document]:
         """Every document, read again only when the library has changed."""
-        library = self._store.library
         generation, documents = self._catalogue
-        if (now := library.generation()) != generation:
-            documents = library.documents()
+        if (now := self._store.generation) != generation:
+            documents = self._store.library.documents()
             self._catalogue = (now, documents)
         return documents
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from corpus.lexical import LexicalIndex
-from corpus.library import Library
 from corpus.principles import load_principles
+from corpus.store import Store
 from corpus.types import Document
 
 NAMED = 0.6  # least share of a title's words, by rarity, that the question must have
@@ -85,11 +85,12 @@ class Subject:
 
 
 class Subjects:
-    """The titles of one library, read again when the library changes."""
+    """The titles of one library, read again when the store has caught up with a change of it."""
 
-    def __init__(self, library: Library, lexical: LexicalIndex) -> None:
-        self._library = library
-        self._lexical = lexical
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._library = store.library
+        self._lexical = store.lexical
         self._generation = -1
         self._principles = load_principles()
         self._titles: list[tuple[Document, tuple[dict[str, float], ...]]] = []
@@ -272,7 +273,7 @@ class Subjects:
         return of_sector or documents
 
     def _refresh(self) -> None:
-        generation = self._library.generation()
+        generation = self._store.generation
         if generation == self._generation:
             return
         self._titles = [

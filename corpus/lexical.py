@@ -27,7 +27,6 @@ FIELDS = {"text": 1.0, "title": 0.5, "page": 2.0}  # where a word is sought, and
 WRITER_WAIT = 20.0  # seconds
 # Texts whose terms are at hand: the chunks and sentences of some thousand pages; at most 30 MB.
 _TEXTS_KEPT = 16_000
-_TERMS_KEPT = 16_000
 LAYOUT = "3"  # count up when the schema or the analyser changes: the index is then made again
 
 # Words that say nothing about what a question is about. Ours is shorter than tantivy's: "not",
@@ -48,10 +47,9 @@ class LexicalIndex:
         self._stamp_file = folder / "versions.json"
         self._analyzer = analyzer()
         self._index = self._open()
+        self._reload()
         # The same chunks and sentences are found again and again, and never change.
         self._terms = lru_cache(maxsize=_TEXTS_KEPT)(self._analysed)
-        self._reloads = 0  # a part of what a count is kept by: no thread can keep an old one
-        self._frequency = lru_cache(maxsize=_TERMS_KEPT)(self._counted)
         self._held = read_stamp(self._stamp_file) or {}
 
     # -- keeping up -------------------------------------------------------------------------
@@ -63,7 +61,7 @@ class LexicalIndex:
         """
         current = library.current_versions()
         change = difference(self._held, current)
-        if not change and self._index.searcher().num_docs != sum(current.values()):
+        if not change and self._searcher.num_docs != sum(current.values()):
             logger.warning("the lexical index disagrees with the library and is made again")
             self._remake()
             change = difference(self._held, current)
@@ -90,7 +88,7 @@ class LexicalIndex:
 
     def __len__(self) -> int:
         """How many chunks it holds."""
-        return self._index.searcher().num_docs
+        return self._searcher.num_docs
 
     # -- searching --------------------------------------------------------------------------
 
@@ -100,7 +98,7 @@ class LexicalIndex:
 
     def frequency(self, term: str) -> int:
         """In how many chunks' text a term (as `terms` gives it) occurs."""
-        return self._frequency(term, self._reloads)
+        return self._searcher.doc_freq("text", term)
 
     def search(
         self,
@@ -133,7 +131,7 @@ class LexicalIndex:
                     (tantivy.Occur.Must, tantivy.Query.boost_query(among, 0.0)),
                 ]
             )
-        searcher = self._index.searcher()
+        searcher = self._searcher
         hits = searcher.search(query, limit, count=False).hits
         numbers = searcher.fast_field_values("number", [address for _, address in hits])
         return [
@@ -148,13 +146,10 @@ class LexicalIndex:
         # One string for each word, in however many texts: a seventh of the space.
         return tuple(map(sys.intern, self._analyzer.analyze(text)))
 
-    def _counted(self, term: str, _reloads: int) -> int:
-        return self._index.searcher().doc_freq("text", term)
-
     def _reload(self) -> None:
-        """Search what has been committed, and count its words anew."""
+        """Search what has been committed."""
         self._index.reload()
-        self._reloads += 1
+        self._searcher = self._index.searcher()
 
     def _open(self) -> tantivy.Index:
         self._schema = _schema()
@@ -220,7 +215,7 @@ class LexicalIndex:
     def _remake(self) -> None:
         shutil.rmtree(self._folder)
         self._index = self._open()
-        self._reloads += 1
+        self._reload()
         self._held = {}
 
 

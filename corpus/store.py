@@ -33,20 +33,20 @@ class Store:
         self.lexical = LexicalIndex(self.data_dir / "lexical")
         self.matrix = VectorMatrix()
         self.chroma = ChromaIndex(self.data_dir / "chroma", url=settings.chroma_url)
-        self._seen = -1
+        self.generation = -1  # of the library, that the matrix and the lexical index hold
         self._catching_up = threading.Lock()
 
     def catch_up(self) -> None:
         """Bring the lexical index and the matrix to the library's state; quick when they are."""
         generation = self.library.generation()
-        if generation == self._seen:
+        if generation == self.generation:
             return
         # One thread brings them up; the lexical index takes one writer only.
         with self._catching_up:
-            if generation > self._seen:
+            if generation > self.generation:
                 self.lexical.catch_up(self.library)
                 self.matrix.catch_up(self.library)
-                self._seen = generation
+                self.generation = generation
 
     def close(self) -> None:
         """Let go of the database and of Chroma."""

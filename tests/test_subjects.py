@@ -34,7 +34,7 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> Generator[Subjects]:
         [DOCUMENTS / f"{name}.md" for name in NAMES]
     )
     store.catch_up()
-    yield Subjects(store.library, store.lexical)
+    yield Subjects(store)
     store.close()
 
 
@@ -68,7 +68,7 @@ def test_a_word_that_one_example_alone_uses_points_at_it(
 def test_a_word_points_elsewhere_once_another_document_uses_it(tmp_path: Path) -> None:
     store = Store(Settings(data_dir=tmp_path, threads=1))
     ingester = Ingester(store.library, store.files, store.embedder)
-    subjects = Subjects(store.library, store.lexical)
+    subjects = Subjects(store)
     question = "What was done in Frome?"
     ingester.ingest([DOCUMENTS / "wigan-deal.md"])
     store.catch_up()
