@@ -6,12 +6,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
+INSPECT := build/inspect
 N      ?= 50
 
 .PHONY: serve test env library quick format lint types lock documents \
         bench-ingest bench-http bench-lexical bench-retrieval bench-peers \
         check-kill page-budget train-judge \
-        eval eval-quick gate check-gate clean
+        eval eval-quick gate check-gate inspect clean
 
 serve: library
 	$(BIN)/plumbline serve
@@ -90,6 +91,20 @@ gate: env
 # Breaks the retriever, the writer, the judge and the refusals in turn: the gate must see each.
 check-gate: env
 	$(BIN)/python -m evals.check_gate
+
+# Our questions under inspect_ai; then `build/inspect/bin/inspect view --log-dir build/inspect/logs`.
+inspect: $(INSPECT)/ready
+	$(INSPECT)/bin/inspect eval evals/inspect_task.py --model mockllm/model --log-dir $(INSPECT)/logs
+
+# inspect_ai wants an older release of a package than Chroma does, so it has an environment of its
+# own, which takes all else, the exported model included, from ours.
+$(INSPECT)/ready: $(READY)
+	$(BIN)/python -m venv $(INSPECT)
+	$(BIN)/python -c "import sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" \
+	  > $$($(INSPECT)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/plumbline.pth
+	mkdir -p $(INSPECT)/share && ln -sfn $(CURDIR)/$(VENV)/share/plumbline $(INSPECT)/share/plumbline
+	$(INSPECT)/bin/python -m pip install --quiet --disable-pip-version-check inspect-ai==0.3.285
+	touch $(INSPECT)/ready
 
 # Ours beside four others, each in an environment of its own; some gigabytes the first time.
 bench-peers: env

@@ -2,7 +2,9 @@
 
 Each peer is installed in an environment of its own below the data folder (some gigabytes in all,
 the first time), and every one gets the same files, model and questions, one after another in one
-run. Quality is told by what is among the first passages; no chat model is asked.
+run. Quality is told by what is among the first passages; no chat model is asked. By default the
+files are the starter library; `--corpus` and `--cases` take a retrieval pool in their place, whose
+questions are put without the turns before them.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 
 from corpus.embedding import shipped_model_folder
 from corpus.errors import UserError
@@ -27,7 +30,8 @@ from corpus.store import Store
 from evals.figures import figures
 from evals.intervals import Figure, mean
 from evals.machine import machine
-from evals.questions import QuestionCase, load_questions
+from evals.pools import load_cases, load_passages
+from evals.questions import load_questions
 from evals.runs.library import library_settings
 from evals.runs.suite import ROOT
 
@@ -51,13 +55,22 @@ OURS = "plumbline_itself"
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One question, the files that an answer should come from, and what it should say."""
+
+    question: str
+    sources: frozenset[str]  # names of files without their ending
+    points: tuple[str, ...] = ()  # of a pool: none
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One system's figures."""
 
     name: str
     sources: Figure  # share of a question's sources among the first five passages
     ndcg: Figure  # of sources among the first ten passages, each counted once
-    with_figures: Figure  # share of points whose figures stand in one of the first five
+    with_figures: Figure  # share of points whose figures stand in one of the first five; n may be 0
     ingest: float
     ingest_cpu: float
     query: float  # median milliseconds
@@ -69,13 +82,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.bench_peers", description=__doc__)
     parser.add_argument("--limit", type=int, help="the first N questions")
     parser.add_argument("--files", type=int, help="the first N files, and what they answer")
+    parser.add_argument("--corpus", type=Path, help="a retrieval pool instead (JSON lines)")
+    parser.add_argument("--domain", help="only the passages of this domain")
+    parser.add_argument("--cases", type=Path, help="questions on the pool")
     parser.add_argument("--only", action="append", choices=[OURS, *PACKAGES], help="some systems")
     given = parser.parse_args(arguments)
+    if bool(given.corpus) != bool(given.cases):
+        parser.error("--corpus and --cases go together")
     settings = load_settings()
     work = settings.data_dir.resolve() / "evals" / "peers"
     files, questions = work / "files", work / "questions.json"
-    names = _write_files(files, given.files)
-    cases = [case for case in _cases() if set(case.expected_sources) <= names][: given.limit]
+    shutil.rmtree(files, ignore_errors=True)
+    files.mkdir(parents=True)
+    if given.corpus:
+        names = _write_passages(files, given.corpus, given.domain, given.files)
+        cases = _pool_cases(given.cases)
+    else:
+        names, cases = _write_library(files, given.files), _own_cases()
+    cases = [case for case in cases if case.sources <= names][: given.limit]
     questions.write_text(json.dumps([case.question for case in cases]), encoding="utf-8")
     rows: list[Row] = []
     failed: dict[str, str] = {}
@@ -86,24 +110,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UserError as error:
             failed[name] = error.problem
             print(error.problem, file=sys.stderr)
-    _print(rows, failed, len(cases), len(names))
+    _print(rows, failed, len(cases), len(names), given.corpus)
     return 1 if failed else 0
 
 
-def _cases() -> list[QuestionCase]:
+def _own_cases() -> list[Asked]:
     """Questions that stand alone and that the library answers, from sets nothing was fitted on."""
     cases = [case for name in SETS for case in load_questions(ROOT / "evals" / "sets" / name)]
-    alone = [case for case in cases if case.answerable and not case.previous]
-    return [case for case in alone if case.type != "list"]
+    return [
+        Asked(case.question, frozenset(case.expected_sources), case.expected_points)
+        for case in cases
+        if case.answerable and not case.previous and case.type != "list"
+    ]
 
 
-def _write_files(folder: Path, limit: int | None) -> set[str]:
+def _pool_cases(file: Path) -> list[Asked]:
+    """A pool's judged questions, each without the turns before it."""
+    return [
+        Asked(case.question, frozenset(quote(name, safe="") for name in case.relevant))
+        for case in load_cases(file)
+        if case.relevant
+    ]
+
+
+def _write_passages(folder: Path, file: Path, domain: str | None, limit: int | None) -> set[str]:
+    """Each passage of a pool as Markdown; the files' names without their ending."""
+    passages = [held for held in load_passages(file) if domain in (None, held.domain)][:limit]
+    for passage in passages:
+        text = f"# {passage.title}\n\n{passage.text}" if passage.title else passage.text
+        (folder / f"{quote(passage.id, safe='')}.md").write_text(text, encoding="utf-8")
+    return {quote(passage.id, safe="") for passage in passages}
+
+
+def _write_library(folder: Path, limit: int | None) -> set[str]:
     """Each document of the starter library as Markdown, as our readers found its text; the ids."""
     own, _ = library_settings(
         load_settings(), "corpus/documents", progress=lambda said: print(said, file=sys.stderr)
     )
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     store = Store(own)
     try:
         documents = sorted(store.library.documents(), key=lambda document: document.id)[:limit]
@@ -137,7 +180,7 @@ def _environment(name: str, work: Path) -> str:
 
 
 def _measured(
-    name: str, python: str, files: Path, questions: Path, work: Path, cases: Sequence[QuestionCase]
+    name: str, python: str, files: Path, questions: Path, work: Path, cases: Sequence[Asked]
 ) -> Row:
     out = work / f"{name}.json"
     own = {"PYTHONPATH": str(ROOT)} if name == OURS else {"PYTHONPATH": ""}
@@ -161,9 +204,9 @@ def _measured(
     )
 
 
-def _scored(case: QuestionCase, found: Sequence[Sequence[str]]) -> tuple[float, float, list[float]]:
+def _scored(case: Asked, found: Sequence[Sequence[str]]) -> tuple[float, float, list[float]]:
     """(sources found, nDCG of sources, for each point with figures whether they were found)."""
-    wanted = set(case.expected_sources)
+    wanted = case.sources
     ranked = [Path(name).stem for name, _ in found]
     near = len(set(ranked[:NEAR]) & wanted) / len(wanted)
     seen: set[str] = set()
@@ -176,7 +219,7 @@ def _scored(case: QuestionCase, found: Sequence[Sequence[str]]) -> tuple[float, 
     passages = [figures(text) for _, text in found[:NEAR]]
     hits = [
         float(any(figures(point) <= held for held in passages))
-        for point in case.expected_points
+        for point in case.points
         if figures(point)
     ]
     return near, gain / ideal, hits
@@ -191,13 +234,18 @@ def _run(command: Sequence[str], problem: str, more: dict[str, str] | None = Non
         raise UserError(f"{problem}: {last}", fix="Run its command by hand to see more.")
 
 
-def _print(rows: Sequence[Row], failed: dict[str, str], questions: int, files: int) -> None:
-    print(f"{questions} questions, {files} files of the starter library, all-MiniLM-L6-v2")
+def _print(
+    rows: Sequence[Row], failed: dict[str, str], questions: int, files: int, corpus: Path | None
+) -> None:
+    of = corpus.name if corpus else "the starter library"
+    print(f"{questions} questions, {files} files of {of}, all-MiniLM-L6-v2")
     print(f"{'system':22} {'sources@5':>18} {'nDCG@10':>18} {'figures@5':>18} "
           f"{'ingest s':>9} {'cpu s':>7} {'query ms':>9} {'MB':>6}")  # fmt: skip
     for row in rows:
         quality = " ".join(
             f"{figure.value:6.3f} ({figure.low:.2f}-{figure.high:.2f})"
+            if figure.n
+            else f"{'–':>18}"
             for figure in (row.sources, row.ndcg, row.with_figures)
         )
         print(f"{row.name:22} {quality} {row.ingest:9.1f} {row.ingest_cpu:7.1f} "
@@ -207,7 +255,7 @@ def _print(rows: Sequence[Row], failed: dict[str, str], questions: int, files: i
             "system": row.name,
             "sources@5": row.sources.value,
             "nDCG@10": row.ndcg.value,
-            "figures@5": row.with_figures.value,
+            "figures@5": row.with_figures.value if row.with_figures.n else None,
             "ingest_seconds": round(row.ingest, 2),
             "ingest_cpu_seconds": round(row.ingest_cpu, 2),
             "query_ms": round(row.query, 2),
@@ -220,6 +268,7 @@ def _print(rows: Sequence[Row], failed: dict[str, str], questions: int, files: i
         "bench": "peers",
         "questions": questions,
         "files": files,
+        "of": of,
         "systems": held,
         "failed": failed,
     }

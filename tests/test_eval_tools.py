@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from evals.rubric import check_independence, judge_answers, summarise_marks
 from evals.runs.folder import RunFolder
 from evals.runs.publishing import BEGIN, END, publish
 from evals.runs.replies import Cited, Found, Reply, SaidSentence
+from evals.runs.running import Wanted, run_suite
 from evals.runs.suite import ROOT, Suite, TargetSpec, load_suite
 from evals.runs.targets import opened_target
 
@@ -298,24 +297,26 @@ def test_published_figures_are_those_of_the_run_and_of_a_whole_one(
 # -- inspect_ai ---------------------------------------------------------------------------------
 
 
+INSPECT = ROOT / "build" / "inspect" / "bin" / "python"
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("inspect_ai") is None, reason="inspect_ai is not installed")
-def test_inspect_runs_our_questions(tmp_path: Path) -> None:
+@pytest.mark.skipif(not INSPECT.is_file(), reason="inspect_ai is not here: make inspect")
+def test_inspect_comes_to_the_same_figures_as_a_run(tmp_path: Path) -> None:
     serving.make_library(tmp_path)
-    (tmp_path / "cases.yaml").write_text(
-        yaml.safe_dump(
-            [
-                {
-                    "id": "a",
-                    "type": "lookup",
-                    "question": "How much had Wigan Council saved by 2017?",
-                    "answerable": True,
-                    "expected_points": ["£115 million between 2011 and 2017"],
-                }
-            ]
-        ),
-        encoding="utf-8",
-    )
+    saved: dict[str, Any] = {
+        "id": "saved",
+        "type": "figure",
+        "question": "How much had Wigan Council saved by 2017?",
+        "answerable": True,
+        "expected_points": ["£115 million between 2011 and 2017", "The sky over Wigan was green"],
+        "sources": ["wigan-deal"],
+    }
+    later = {**saved, "id": "later", "question": "And by 2019?", "previous": ["saved"]}
+    refused = {**saved, "id": "moon", "question": "Who first walked on the moon?"}
+    refused |= {"answerable": False, "expected_points": [], "sources": []}
+    cases = [saved, later, refused]
+    (tmp_path / "cases.yaml").write_text(yaml.safe_dump(cases), encoding="utf-8")
     (tmp_path / "suite.toml").write_text(
         'name = "s"\n[[target]]\nname = "embedded"\nkind = "embedded"\n'
         '[[set]]\nname = "questions"\nkind = "questions"\nfile = "cases.yaml"\n',
@@ -323,7 +324,7 @@ def test_inspect_runs_our_questions(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [
-            sys.executable, "-m", "inspect_ai", "eval", "evals/inspect_task.py",
+            str(INSPECT), "-m", "inspect_ai", "eval", "evals/inspect_task.py",
             "--model", "mockllm/model", "--display", "plain", "--log-dir", str(tmp_path / "logs"),
             "--log-format", "json",
             "-T", f"suite={tmp_path / 'suite.toml'}", "-T", f"library={tmp_path / 'data'}",
@@ -333,4 +334,17 @@ def test_inspect_runs_our_questions(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (log,) = (tmp_path / "logs").glob("*.json")
     (score,) = json.loads(log.read_text(encoding="utf-8"))["results"]["scores"]
-    assert score["metrics"]["mean"]["value"] == 1
+    theirs = {name: told["value"] for name, told in score["metrics"].items()}
+    _, summary = run_suite(
+        load_suite(tmp_path / "suite.toml"),
+        serving.settings_for(tmp_path),
+        Wanted(library=tmp_path / "data", out=tmp_path / "run"),
+    )
+    ours = {
+        name.removeprefix("questions."): told["value"] for name, told in summary["metrics"].items()
+    }
+    assert theirs.pop("latency_ms") > 0
+    ours.pop("latency_ms")
+    assert theirs == pytest.approx(ours)
+    assert 0 < theirs["point_recall"] < 1
+    assert theirs["refused_right"] == 1

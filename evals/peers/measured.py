@@ -30,7 +30,7 @@ def run(prepare: Callable[[Path, str], Callable[[str], Found]]) -> None:
         "milliseconds": taken,
         "ingest_seconds": ingest,
         "ingest_cpu_seconds": ingest_cpu,
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_megabytes": _peak() / 1024,
     }
     Path(out).write_text(json.dumps(told), encoding="utf-8")
 
@@ -39,3 +39,11 @@ def _cpu() -> float:
     own = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _peak() -> int:
+    """Kilobytes at most, of this process and the largest of those that it started."""
+    return sum(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )

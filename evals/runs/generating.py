@@ -102,7 +102,7 @@ class Generator:
                 turns = [
                     turn
                     for earlier in case.previous
-                    for turn in _turns(by_id[earlier].question, done[(earlier, epoch)])
+                    for turn in turns_of(by_id[earlier].question, done[(earlier, epoch)])
                 ]
                 row = self._answered(case.id, epoch, case, case.question, turns)
                 self._folder.append(entry.name, row)
@@ -112,7 +112,7 @@ class Generator:
     def _answered(
         self, name: str, epoch: int, case: Case, question: str, turns: Sequence[Turn]
     ) -> Row:
-        return _timed(
+        return timed(
             {"id": name, "epoch": epoch, "case_sha": case_sha(case)},
             lambda: {"reply": self._target.answer(question, turns).as_json()},
         )
@@ -202,7 +202,7 @@ class Generator:
     ) -> Row:
         head: Row = {"id": case.id, "epoch": 1, "case_sha": case_sha(case)}
         if case.kind == "draft":
-            return _timed(
+            return timed(
                 head,
                 lambda: {
                     side: self._clause_labels(text, sandbox, folder / f"{case.id}-{side}.md")
@@ -210,7 +210,7 @@ class Generator:
                 },
             )
         target = poisoned if case.kind == "document" and poisoned is not None else self._target
-        return _timed(head, lambda: {"reply": target.answer(case.question, ()).as_json()})
+        return timed(head, lambda: {"reply": target.answer(case.question, ()).as_json()})
 
     def _clause_labels(
         self, text: str, sandbox: Sandbox, file: Path
@@ -273,7 +273,8 @@ class Generator:
         return {(str(row["id"]), int(row["epoch"])): row for row in rows}
 
 
-def _timed(head: Row, work: Callable[[], dict[str, Any]]) -> Row:
+def timed(head: Row, work: Callable[[], dict[str, Any]]) -> Row:
+    """An output line: what was made, or how it crashed, and the milliseconds that it took."""
     started = time.perf_counter()
     try:
         made = work()
@@ -285,7 +286,7 @@ def _timed(head: Row, work: Callable[[], dict[str, Any]]) -> Row:
     return {**head, "error": "", "milliseconds": elapsed, **made}
 
 
-def _turns(question: str, row: Row) -> tuple[Turn, Turn]:
+def turns_of(question: str, row: Row) -> tuple[Turn, Turn]:
     """An earlier question and what this target said to it."""
     reply = reply_from(row["reply"]) if row.get("reply") else Reply((), "none")
     return (
