@@ -258,12 +258,20 @@ def eval_answerability(
 
 @evaluate.command(name="checks")
 def eval_checks(
-    cases: Cases, fail_under: FailUnder = None, out: Out = None, as_json: AsJson = False
+    cases: Cases,
+    chat_model: Annotated[
+        bool, typer.Option("--chat-model", help="By the chat model of the settings alone.")
+    ] = False,
+    fail_under: FailUnder = None,
+    out: Out = None,
+    as_json: AsJson = False,
 ) -> None:
     """Does the judge label clauses as people do?"""
     from api import evaluating
 
-    evaluating.eval_checks(cases, fail_under=fail_under or [], out=out, as_json=as_json)
+    evaluating.eval_checks(
+        cases, by_chat_model=chat_model, fail_under=fail_under or [], out=out, as_json=as_json
+    )
 
 
 @evaluate.command(name="invariance")

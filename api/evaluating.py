@@ -11,7 +11,9 @@ from typing import Any
 
 from api.commands import opened
 from assistant.bootstrap import open_assistant
-from assistant.checks.judging import TrainedJudge
+from assistant.chat_model import open_chat_model
+from assistant.checks.judging import Judge, TrainedJudge
+from assistant.checks.model_judge import ModelJudge
 from assistant.evidence import EVIDENCE_FEATURES, LEAST, Evidence
 from assistant.features import FEATURES
 from assistant.quoting import QuotingWriter
@@ -129,11 +131,22 @@ def eval_answerability(
     )
 
 
-def eval_checks(cases: Path, *, fail_under: Sequence[str], out: Path | None, as_json: bool) -> None:
-    """Measure the judge on labelled clauses."""
+def eval_checks(
+    cases: Path, *, by_chat_model: bool, fail_under: Sequence[str], out: Path | None, as_json: bool
+) -> None:
+    """Measure the embedded judge on labelled clauses, or the chat model of the settings."""
     floors = read_floors(fail_under)
     clauses = load_clauses(cases)
-    judge = TrainedJudge(threads=load_settings().threads)
+    settings = load_settings()
+    judge: Judge = TrainedJudge(threads=settings.threads)
+    name = "embedded"
+    if by_chat_model:
+        model = open_chat_model(settings)
+        if model is None:
+            raise ConfigurationError(
+                "No chat model is set.", fix="Set PLUMBLINE_CHAT_MODEL, or leave out --chat-model."
+            )
+        judge, name = ModelJudge(model, judge.principles), model.name
     outcomes = run_checks(clauses, judge)
     if out is not None:
         _write_lines(
@@ -154,7 +167,7 @@ def eval_checks(cases: Path, *, fail_under: Sequence[str], out: Path | None, as_
         )
     _report(
         summarise_checks(outcomes, [principle.id for principle in judge.principles]),
-        {"cases": str(cases), "n": len(clauses), "judge": "embedded"},
+        {"cases": str(cases), "n": len(clauses), "judge": name},
         floors,
         as_json=as_json,
     )

@@ -74,6 +74,7 @@ class Row:
     ingest: float
     ingest_cpu: float
     query: float  # median milliseconds
+    query_cpu: float
     memory: float  # megabytes at most
 
 
@@ -200,6 +201,7 @@ def _measured(
         ingest=told["ingest_seconds"],
         ingest_cpu=told["ingest_cpu_seconds"],
         query=median(told["milliseconds"]),
+        query_cpu=median(told["cpu_milliseconds"]),
         memory=told["peak_megabytes"],
     )
 
@@ -240,7 +242,7 @@ def _print(
     of = corpus.name if corpus else "the starter library"
     print(f"{questions} questions, {files} files of {of}, all-MiniLM-L6-v2")
     print(f"{'system':22} {'sources@5':>18} {'nDCG@10':>18} {'figures@5':>18} "
-          f"{'ingest s':>9} {'cpu s':>7} {'query ms':>9} {'MB':>6}")  # fmt: skip
+          f"{'ingest s':>9} {'cpu s':>7} {'query ms':>9} {'cpu ms':>7} {'MB':>6}")  # fmt: skip
     for row in rows:
         quality = " ".join(
             f"{figure.value:6.3f} ({figure.low:.2f}-{figure.high:.2f})"
@@ -249,7 +251,7 @@ def _print(
             for figure in (row.sources, row.ndcg, row.with_figures)
         )
         print(f"{row.name:22} {quality} {row.ingest:9.1f} {row.ingest_cpu:7.1f} "
-              f"{row.query:9.1f} {row.memory:6.0f}")  # fmt: skip
+              f"{row.query:9.1f} {row.query_cpu:7.1f} {row.memory:6.0f}")  # fmt: skip
     held = [
         {
             "system": row.name,
@@ -259,6 +261,7 @@ def _print(
             "ingest_seconds": round(row.ingest, 2),
             "ingest_cpu_seconds": round(row.ingest_cpu, 2),
             "query_ms": round(row.query, 2),
+            "query_cpu_ms": round(row.query_cpu, 2),
             "peak_megabytes": round(row.memory),
             "packages": list(PACKAGES.get(row.name, ())),
         }

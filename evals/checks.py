@@ -30,6 +30,11 @@ class CheckOutcomes:
     confidence: npt.NDArray[np.float64]
     least_confidence: float
 
+    @property
+    def crashed(self) -> npt.NDArray[np.bool_]:
+        """For each clause, whether no verdict was given: wrong on every principle."""
+        return (self.confidence == 0).all(1)
+
 
 def run_checks(clauses: Sequence[LabelledClause], judge: Judge) -> CheckOutcomes:
     """Judge every clause."""
@@ -64,7 +69,8 @@ def summarise_checks(outcomes: CheckOutcomes, principles: Sequence[str]) -> dict
         said, truth = counted & shown & (likely == label), counted & (wanted == label)
         metrics[f"{name}.shown.precision"] = rate(int((said & truth).sum()), int(said.sum()))
         metrics[f"{name}.shown.recall"] = rate(int((said & truth).sum()), int(truth.sum()))
-    right = (likely == wanted)[counted]
+    right = ((likely == wanted) & ~outcomes.crashed[:, None])[counted]
+    metrics["crashed"] = rate(int(outcomes.crashed.sum()), n)
     metrics["ece"] = _calibration_error(confidence[counted], right)
     metrics["coverage"] = rate(int((shown & counted).sum()), int(counted.sum()))
     metrics["accuracy"] = mean([float(hit) for hit in right])

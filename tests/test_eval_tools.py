@@ -15,7 +15,6 @@ import serving
 import yaml
 
 from assistant.chat_model import ChatModel
-from assistant.types import Role, Turn
 from corpus.conversations import Conversations, new_id
 from corpus.errors import ConfigurationError
 from corpus.feedback import Feedback, FeedbackBook, Rating, Reason
@@ -32,62 +31,6 @@ from evals.runs.suite import ROOT, Suite, TargetSpec, load_suite
 from evals.runs.targets import opened_target
 
 # -- targets ------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_a_plumbline_elsewhere_is_asked_and_its_quotes_are_looked_up(tmp_path: Path) -> None:
-    serving.make_library(tmp_path)
-    settings = serving.settings_for(tmp_path)
-    with serving.running(settings) as address:
-        spec = TargetSpec(name="remote", kind="plumbline", url=address)
-        with opened_target(spec, settings) as (target, store):
-            assert store is None
-            reply = target.answer("How much had Wigan Council saved by 2017?", ())
-            assert "£115 million" in reply.text
-            assert [cited.verified for said in reply.sentences for cited in said.citations] != []
-            assert all(cited.verified for said in reply.sentences for cited in said.citations)
-            assert reply.passages
-            earlier = (
-                Turn(Role.USER, "What happened to rough sleeping in Helsinki?"),
-                Turn(Role.ASSISTANT, "It fell."),
-            )
-            assert "72 per cent" in target.answer("By how much did it fall?", earlier).text
-            labels = target.judge(["Help will be limited to people in the most severe need."])
-            assert labels is not None
-            assert labels[0][0][3] == 2  # conflicts with P4
-
-
-def answers(text: str) -> chat_server.Behaviour:
-    """Answers as an endpoint does that is not asked to stream."""
-
-    def behave(handler: chat_server.Handler, _body: dict[str, Any]) -> None:
-        message = {"role": "assistant", "content": text}
-        body = json.dumps({"choices": [{"index": 0, "message": message}]}).encode()
-        handler.send_response(200)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return behave
-
-
-def test_any_endpoint_is_asked_as_it_is(store: Store) -> None:
-    with chat_server.chat_server(answers("Yes. It fell by 9 per cent.")) as (url, asked):
-        spec = TargetSpec(name="other", kind="openai", url=url, model="m")
-        with opened_target(spec, store.settings) as (target, _):
-            turns = (Turn(Role.USER, "Before?"), Turn(Role.ASSISTANT, "Then."))
-            reply = target.answer("Did it fall?", turns)
-            assert [sentence.text for sentence in reply.sentences] == [
-                "Yes.",
-                "It fell by 9 per cent.",
-            ]
-            assert target.judge(["x"]) is None
-    assert [message["content"] for message in asked[0]["messages"]] == [
-        "Before?",
-        "Then.",
-        "Did it fall?",
-    ]
 
 
 def test_a_key_that_is_not_set_is_named(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

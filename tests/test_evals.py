@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import chat_server
 import pytest
 
 from corpus.errors import ConfigurationError
@@ -19,13 +20,13 @@ from evals.questions import load_questions
 ROOT = Path(__file__).parent.parent
 
 
-def plumbline(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def plumbline(data: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "api", *arguments],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PLUMBLINE_DATA_DIR": str(data), "PLUMBLINE_THREADS": "1"},
+        env={**os.environ, "PLUMBLINE_DATA_DIR": str(data), "PLUMBLINE_THREADS": "1", **more},
         check=False,
     )
 
@@ -193,3 +194,38 @@ def test_the_judge_is_measured_on_clauses_and_on_pairs(tmp_path: Path) -> None:
     wrong = plumbline(tmp_path, "eval", "checks", "--cases", str(clauses))
     assert wrong.returncode == 2
     assert "line 1" in wrong.stderr
+
+
+def test_a_chat_model_can_be_measured_as_the_judge(tmp_path: Path) -> None:
+    rows = [
+        {
+            "id": "found",
+            "text": "Help will be limited to people in the most severe need.",
+            "labels": {"P4": "conflicts"},
+        },
+        {"id": "failed", "text": "The ferry will be painted blue.", "labels": {"P4": "silent"}},
+    ]
+    clauses = tmp_path / "clauses.jsonl"
+    clauses.write_text("\n".join(json.dumps(row) for row in rows))
+    without = plumbline(tmp_path, "eval", "checks", "--cases", str(clauses), "--chat-model")
+    assert without.returncode == 2
+    assert "PLUMBLINE_CHAT_MODEL" in without.stderr
+    verdict = {"principle": "P4", "verdict": "conflicts", "quote": "limited to people",
+               "confidence": 0.8}  # fmt: skip
+    # The quotation stands in the one clause only, so the reply to the other proves nothing.
+    with chat_server.chat_server(chat_server.replies(json.dumps({"verdicts": [verdict]}))) as (
+        url,
+        asked,
+    ):
+        done = plumbline(
+            tmp_path, "eval", "checks", "--cases", str(clauses), "--chat-model", "--json",
+            PLUMBLINE_CHAT_MODEL="openai:test", PLUMBLINE_CHAT_BASE_URL=url,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["settings"]["judge"] == "openai:test"
+    assert len(asked) == 2
+    figures = {name: held["value"] for name, held in told["metrics"].items()}
+    assert figures["P4.conflicts.f1"] == 1
+    assert figures["crashed"] == 0.5
+    assert figures["accuracy"] == 0.5

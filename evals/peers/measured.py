@@ -20,14 +20,17 @@ def run(prepare: Callable[[Path, str], Callable[[str], Found]]) -> None:
     ingest, ingest_cpu = time.perf_counter() - started, _cpu() - started_cpu
     ask(asked[0])  # warm
     taken: list[float] = []
+    cpu: list[float] = []
     found: list[Found] = []
     for question in asked:
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), _cpu()
         found.append(ask(question)[:LIMIT])
         taken.append((time.perf_counter() - began) * 1000)
+        cpu.append((_cpu() - began_cpu) * 1000)
     told = {
         "found": found,
         "milliseconds": taken,
+        "cpu_milliseconds": cpu,
         "ingest_seconds": ingest,
         "ingest_cpu_seconds": ingest_cpu,
         "peak_megabytes": _peak() / 1024,

@@ -158,13 +158,14 @@ class Generator:
         rows: list[Row] = []
         for head, case in zip(heads, batch, strict=True):
             said = [next(told) for _ in range(1 if isinstance(case, LabelledClause) else 2)]
+            gave_all = all(any(sure) for _, sure in said)  # a chat model may give nothing
             rows.append(
                 {
                     **head,
                     "labels": [found for found, _ in said],
                     "confidence": [sure for _, sure in said],
                     "milliseconds": each,
-                    "error": "",
+                    "error": "" if gave_all else "the judge gave no verdict",
                 }
             )
         return rows

@@ -9,13 +9,16 @@ from typing import Any, Protocol
 
 from assistant.answering import Assistant
 from assistant.bootstrap import open_assistant
+from assistant.chat_model import open_chat_model
 from assistant.checks.judging import Judge, open_judge
+from assistant.checks.model_judge import ModelJudge
 from assistant.conversation import understand
 from assistant.evidence import EVIDENCE_FEATURES, Evidence
 from assistant.quoting import FEATURES, QuotingWriter
 from assistant.types import Answer, Finished, Role, Searched, Turn
 from assistant.weighing import load_logistic
 from corpus.errors import ConfigurationError, NotFound
+from corpus.principles import load_principles
 from corpus.sentences import split_sentences
 from corpus.settings import Settings
 from corpus.store import Store
@@ -86,12 +89,15 @@ def embedded_settings(spec: TargetSpec, settings: Settings) -> Settings:
 
 
 class EmbeddedTarget:
-    """This program over an opened store."""
+    """This program over an opened store; a chat model writes and judges where one is set."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._assistant: Assistant = open_assistant(store)
-        self._judge: Judge = open_judge(store.embedder)
+        model = open_chat_model(store.settings)
+        self._judge: Judge = (
+            ModelJudge(model, load_principles()) if model else open_judge(store.embedder)
+        )
         self._writer = QuotingWriter(store.lexical, load_logistic("sentences", FEATURES))
         self._evidence = Evidence(load_logistic("evidence", EVIDENCE_FEATURES))
 
