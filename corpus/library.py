@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
@@ -67,6 +67,26 @@ class Incoming:
     pages: tuple[Page, ...]
     warnings: tuple[str, ...]
     hidden: tuple[dict[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A new state of a publication with its chunks and their vectors.
+
+    `vectors` has one row a chunk, and `sentence_vectors` a matrix a chunk, of a row a sentence.
+    """
+
+    incoming: Incoming
+    chunks: Sequence[Chunk]
+    vectors: Vectors
+    sentence_vectors: Sequence[Vectors]
+
+    def __post_init__(self) -> None:
+        if not len(self.chunks) == len(self.vectors) == len(self.sentence_vectors):
+            raise ValueError(
+                f"{len(self.chunks)} chunks came with {len(self.vectors)} vectors and "
+                f"{len(self.sentence_vectors)} sentence matrices."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,17 +260,18 @@ class Library:
         *,
         fingerprint: str,
     ) -> Document:
-        """Store a new version with its pages, chunks and vectors, and retire the one before.
+        """Store one new version; see `add_all`."""
+        addition = Addition(incoming, chunks, vectors, sentence_vectors)
+        return self.add_all([addition], fingerprint=fingerprint)[0]
 
-        One transaction: a reader sees the old version or the new one, never half of either. The
-        chunks' version and document ids are set here. `vectors` has one row a chunk, and
-        `sentence_vectors` a matrix a chunk with one row a sentence.
+    def add_all(self, additions: Sequence[Addition], *, fingerprint: str) -> list[Document]:
+        """Store new versions with their pages, chunks and vectors, and retire the ones before.
+
+        One transaction: a reader sees all of them or none, never half of one. The chunks' version
+        and document ids are set here.
         """
-        if not len(chunks) == len(vectors) == len(sentence_vectors):
-            raise ValueError(
-                f"{len(chunks)} chunks came with {len(vectors)} vectors and "
-                f"{len(sentence_vectors)} sentence matrices."
-            )
+        if not additions:
+            return []
         now = datetime.now(UTC)
         with self._writing() as connection:
             built_with = connection.scalar(
@@ -258,49 +279,16 @@ class Library:
             )
             if built_with is None:
                 connection.execute(insert(tables.fact).values(name="embedding", value=fingerprint))
-            document_id = self._document_id(connection, incoming, now)
-            number = 1 + (
-                connection.scalar(
-                    select(func.max(tables.version.c.number)).where(
-                        tables.version.c.document_id == document_id
-                    )
-                )
-                or 0
-            )
-            version_id = f"{document_id}.v{number}"
-            if number > 1:
-                connection.execute(
-                    update(tables.version)
-                    .where(
-                        tables.version.c.document_id == document_id,
-                        tables.version.c.retired_at.is_(None),
-                    )
-                    .values(retired_at=now)
-                )
-            connection.execute(
-                insert(tables.version).values(
-                    id=version_id,
-                    document_id=document_id,
-                    number=number,
-                    added_at=now,
-                    page_count=len(incoming.pages),
-                    chunk_count=len(chunks),
-                    embedding=fingerprint,
-                    **_version_columns(incoming),
-                )
-            )
-            _insert_pages(connection, version_id, incoming.pages)
-            _insert_chunks(connection, version_id, chunks, vectors, sentence_vectors)
+            for name in dict.fromkeys(addition.incoming.collection for addition in additions):
+                _make_collection(connection, name, now)
+            documents = [
+                _insert_version(connection, addition, now, fingerprint) for addition in additions
+            ]
+            stored = [document.version_id for document in documents]
+            _insert_pages(connection, zip(stored, additions, strict=True))
+            _insert_chunks(connection, zip(stored, additions, strict=True))
             _count_change(connection)
-        return Document(
-            id=document_id,
-            collection=incoming.collection,
-            version_id=version_id,
-            version=number,
-            details=incoming.details,
-            pages=len(incoming.pages),
-            chunks=len(chunks),
-        )
+        return documents
 
     def remove(self, document_id: str) -> list[str]:
         """Delete a document with every version; returns the sha256 of files no longer needed.
@@ -520,40 +508,6 @@ class Library:
                 code="storage_full",
             ) from error
 
-    def _document_id(self, connection: Connection, incoming: Incoming, now: datetime) -> str:
-        """The id of the publication, made with its collection when they are new."""
-        document = tables.document
-        held = connection.scalar(
-            select(document.c.id).where(
-                document.c.collection == incoming.collection, document.c.key == incoming.key
-            )
-        )
-        if held is not None:
-            return held
-        known = connection.scalar(
-            select(tables.collection.c.name).where(tables.collection.c.name == incoming.collection)
-        )
-        if known is None:
-            connection.execute(
-                insert(tables.collection).values(
-                    name=incoming.collection, team=PUBLIC, created_at=now
-                )
-            )
-        document_id = slug(incoming.preferred_id)
-        taken = connection.scalar(select(document.c.id).where(document.c.id == document_id))
-        if taken is not None:
-            unlike = hashlib.sha256(f"{incoming.collection}\n{incoming.key}".encode()).hexdigest()
-            document_id = f"{document_id}-{unlike[:8]}"
-        connection.execute(
-            insert(document).values(
-                id=document_id,
-                collection=incoming.collection,
-                key=incoming.key,
-                created_at=now,
-            )
-        )
-        return document_id
-
 
 def no_such_document(document_id: str) -> NotFound:
     """The error for an id that the library does not hold."""
@@ -675,6 +629,79 @@ def _count_change(connection: Connection) -> None:
         )
 
 
+def _make_collection(connection: Connection, name: str, now: datetime) -> None:
+    collection = tables.collection
+    known = connection.scalar(select(collection.c.name).where(collection.c.name == name))
+    if known is None:
+        connection.execute(insert(collection).values(name=name, team=PUBLIC, created_at=now))
+
+
+def _insert_version(
+    connection: Connection, addition: Addition, now: datetime, fingerprint: str
+) -> Document:
+    """The next version of a publication, without its pages and chunks; retires the one before."""
+    incoming, version = addition.incoming, tables.version
+    document_id, is_new = _document_id(connection, incoming, now)
+    number = 1
+    if not is_new:
+        of_document = version.c.document_id == document_id
+        latest = connection.scalar(select(func.max(version.c.number)).where(of_document))
+        number = (latest or 0) + 1
+        connection.execute(
+            update(version)
+            .where(of_document, version.c.retired_at.is_(None))
+            .values(retired_at=now)
+        )
+    version_id = f"{document_id}.v{number}"
+    connection.execute(
+        insert(version).values(
+            id=version_id,
+            document_id=document_id,
+            number=number,
+            added_at=now,
+            page_count=len(incoming.pages),
+            chunk_count=len(addition.chunks),
+            embedding=fingerprint,
+            **_version_columns(incoming),
+        )
+    )
+    return Document(
+        id=document_id,
+        collection=incoming.collection,
+        version_id=version_id,
+        version=number,
+        details=incoming.details,
+        pages=len(incoming.pages),
+        chunks=len(addition.chunks),
+    )
+
+
+def _document_id(connection: Connection, incoming: Incoming, now: datetime) -> tuple[str, bool]:
+    """The id of a publication, and whether it is new and was made here."""
+    document = tables.document
+    held = connection.scalar(
+        select(document.c.id).where(
+            document.c.collection == incoming.collection, document.c.key == incoming.key
+        )
+    )
+    if held is not None:
+        return held, False
+    document_id = slug(incoming.preferred_id)
+    taken = connection.scalar(select(document.c.id).where(document.c.id == document_id))
+    if taken is not None:
+        unlike = hashlib.sha256(f"{incoming.collection}\n{incoming.key}".encode()).hexdigest()
+        document_id = f"{document_id}-{unlike[:8]}"
+    connection.execute(
+        insert(document).values(
+            id=document_id,
+            collection=incoming.collection,
+            key=incoming.key,
+            created_at=now,
+        )
+    )
+    return document_id, True
+
+
 def _version_columns(incoming: Incoming) -> dict[str, object]:
     details = incoming.details
     return {
@@ -699,49 +726,41 @@ def _version_columns(incoming: Incoming) -> dict[str, object]:
     }
 
 
-def _insert_pages(connection: Connection, version_id: str, pages: Sequence[Page]) -> None:
-    if pages:
-        connection.execute(
-            insert(tables.page),
-            [
-                {
-                    "version_id": version_id,
-                    "number": page.number,
-                    "text": page.text,
-                    "blocks": [[b.kind.value, b.start, b.end, b.level] for b in page.blocks],
-                }
-                for page in pages
-            ],
-        )
+def _insert_pages(connection: Connection, stored: Iterable[tuple[str, Addition]]) -> None:
+    rows = [
+        {
+            "version_id": version_id,
+            "number": page.number,
+            "text": page.text,
+            "blocks": [[b.kind.value, b.start, b.end, b.level] for b in page.blocks],
+        }
+        for version_id, addition in stored
+        for page in addition.incoming.pages
+    ]
+    if rows:
+        connection.execute(insert(tables.page), rows)
 
 
-def _insert_chunks(
-    connection: Connection,
-    version_id: str,
-    chunks: Sequence[Chunk],
-    vectors: Vectors,
-    sentence_vectors: Sequence[Vectors],
-) -> None:
-    if chunks:
-        connection.execute(
-            insert(tables.chunk),
-            [
-                {
-                    "version_id": version_id,
-                    "page": chunk.page,
-                    "start": chunk.start,
-                    "end": chunk.end,
-                    "heading": chunk.heading,
-                    "text": chunk.text,
-                    "vector": vector.astype("<f4").tobytes(),
-                    "sentences": [list(span) for span in chunk.sentences],
-                    "sentence_vectors": _to_bytes(of_sentences),
-                }
-                for chunk, vector, of_sentences in zip(
-                    chunks, vectors, sentence_vectors, strict=True
-                )
-            ],
+def _insert_chunks(connection: Connection, stored: Iterable[tuple[str, Addition]]) -> None:
+    rows = [
+        {
+            "version_id": version_id,
+            "page": chunk.page,
+            "start": chunk.start,
+            "end": chunk.end,
+            "heading": chunk.heading,
+            "text": chunk.text,
+            "vector": vector.astype("<f4").tobytes(),
+            "sentences": [list(span) for span in chunk.sentences],
+            "sentence_vectors": _to_bytes(of_sentences),
+        }
+        for version_id, addition in stored
+        for chunk, vector, of_sentences in zip(
+            addition.chunks, addition.vectors, addition.sentence_vectors, strict=True
         )
+    ]
+    if rows:
+        connection.execute(insert(tables.chunk), rows)
 
 
 def _to_bytes(vectors: Vectors) -> bytes:

@@ -89,6 +89,7 @@ version = Table(
     Column("warnings", JSON, nullable=False),
     Column("hidden", JSON, nullable=False),
     UniqueConstraint("document_id", "number"),
+    Index(None, "path", "retired_at"),  # is this file new?
 )
 
 page = Table(

@@ -1,7 +1,7 @@
 """Files and folders into the library: find, compare, read, chunk, embed, store, index.
 
-One bad file never stops the rest. Each document is stored in a transaction of its own, and is
-acknowledged in the report only after that.
+One bad file never stops the rest. Documents are embedded and stored a few dozen together, in one
+transaction, and are acknowledged only after that; meanwhile the next ones are read.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from threading import Event
 
-from corpus.embedding import Embedder, Vectors
+from corpus.embedding import Embedder
 from corpus.errors import UnreadableFile, UserError
 from corpus.files import FileStore, file_digest
-from corpus.library import PUBLIC, Held, Incoming, Library, StoredFile
-from corpus.types import Chunk
+from corpus.library import PUBLIC, Addition, Held, Incoming, Library, StoredFile
+from corpus.types import Chunk, Document
 from ingest.chunking import chunk_pages, embedded_text
 from ingest.details import MANIFEST, Manifest, details_for, find_manifest, id_for
 from ingest.formats import SUPPORTED
@@ -119,22 +121,21 @@ class Ingester:
         manifest = Manifest()
         found = find_files(paths, manifest, report)
         run = _Run(collection, manifest, report, anew=anew, uploads=uploads or {})
-        waiting: list[_Ready] = []
         with Sandbox() as sandbox:
-            for done, path in enumerate(found):
-                if progress is not None:
-                    progress(Progress(done, len(found), path.name))
-                try:
-                    ready = self._read(path, run, sandbox)
-                except UserError as error:
-                    report.results.append(_failed(path, error))
-                    continue
-                if ready is not None:
-                    waiting.append(ready)
-                if sum(len(document.chunks) for document in waiting) >= EMBED_TOGETHER:
-                    self._store(waiting, report, acknowledged)
-                    waiting = []
-        self._store(waiting, report, acknowledged)
+
+            def documents() -> Iterator[_Ready]:
+                for done, path in enumerate(found):
+                    if progress is not None:
+                        progress(Progress(done, len(found), path.name))
+                    try:
+                        ready = self._read(path, run, sandbox)
+                    except UserError as error:
+                        report.results.append(_failed(path, error))
+                        continue
+                    if ready is not None:
+                        yield ready
+
+            self._take_in(documents(), report, acknowledged)
         if prune:
             self._prune(paths, set(found), run)
         if progress is not None:
@@ -151,22 +152,19 @@ class Ingester:
         report = Report()
         self._library.set_embedding(self._embedder.fingerprint)
         stored = self._library.stored_files()
-        waiting: list[_Ready] = []
         with Sandbox() as sandbox:
-            for done, file in enumerate(stored):
-                if progress is not None:
-                    progress(Progress(done, len(stored), file.file_name))
-                path = self._files.path(file.sha256, file.file_name)
-                try:
-                    ready = self._read_again(file, path, sandbox, report)
-                except UserError as error:
-                    report.results.append(_failed(Path(file.file_name), error))
-                    continue
-                waiting.append(ready)
-                if sum(len(document.chunks) for document in waiting) >= EMBED_TOGETHER:
-                    self._store(waiting, report)
-                    waiting = []
-        self._store(waiting, report)
+
+            def documents() -> Iterator[_Ready]:
+                for done, file in enumerate(stored):
+                    if progress is not None:
+                        progress(Progress(done, len(stored), file.file_name))
+                    path = self._files.path(file.sha256, file.file_name)
+                    try:
+                        yield self._read_again(file, path, sandbox, report)
+                    except UserError as error:
+                        report.results.append(_failed(Path(file.file_name), error))
+
+            self._take_in(documents(), report)
         if progress is not None:
             progress(Progress(len(stored), len(stored), ""))
         return report
@@ -252,13 +250,31 @@ class Ingester:
         )
         return _Ready(len(report.results) - 1, path, incoming, tuple(chunk_pages(reading.pages)))
 
+    def _take_in(
+        self,
+        documents: Iterator[_Ready],
+        report: Report,
+        acknowledged: Callable[[Result], None] | None = None,
+    ) -> None:
+        """Embed and store documents, while a thread of its own reads those after them."""
+        stopped = Event()
+        batches = _batches(documents, stopped)
+        with ThreadPoolExecutor(1, thread_name_prefix="reading") as reader:
+            try:
+                coming = reader.submit(next, batches, list[_Ready]())
+                while batch := coming.result():
+                    coming = reader.submit(next, batches, list[_Ready]())
+                    self._store(batch, report, acknowledged)
+            finally:
+                stopped.set()
+
     def _store(
         self,
         waiting: Sequence[_Ready],
         report: Report,
         acknowledged: Callable[[Result], None] | None = None,
     ) -> None:
-        """Embed the chunks of several documents together, then store each by itself."""
+        """Embed the chunks of several documents together, and store them together."""
         vectors, sentence_vectors = self._embedder.embed_spans(
             [
                 embedded_text(chunk, ready.incoming.details.title)
@@ -266,37 +282,36 @@ class Ingester:
                 for chunk in ready.chunks
             ]
         )
+        faults = self._files.keep_all([(ready.path, ready.incoming.sha256) for ready in waiting])
+        kept: list[_Ready] = []
+        additions: list[Addition] = []
         first = 0
-        for ready in waiting:
+        for ready, fault in zip(waiting, faults, strict=True):
             last = first + len(ready.chunks)
-            try:
-                result = self._add(ready, vectors[first:last], sentence_vectors[first:last])
-            except UserError as error:
-                result = _failed(ready.path, error)
-            report.results[ready.position] = result
-            if acknowledged is not None and result.outcome is not Outcome.FAILED:
-                acknowledged(result)
+            if fault is not None:
+                report.results[ready.position] = _failed(ready.path, fault)
+            else:
+                kept.append(ready)
+                additions.append(
+                    Addition(
+                        ready.incoming,
+                        ready.chunks,
+                        vectors[first:last],
+                        sentence_vectors[first:last],
+                    )
+                )
             first = last
-
-    def _add(self, ready: _Ready, vectors: Vectors, sentence_vectors: Sequence[Vectors]) -> Result:
-        incoming = ready.incoming
-        self._files.keep(ready.path, incoming.sha256)
-        stored = self._library.add(
-            incoming,
-            ready.chunks,
-            vectors,
-            sentence_vectors,
-            fingerprint=self._embedder.fingerprint,
-        )
-        return Result(
-            path=str(ready.path),
-            outcome=Outcome.ADDED if stored.version == 1 else Outcome.CHANGED,
-            document_id=stored.id,
-            version=stored.version,
-            pages=stored.pages,
-            chunks=stored.chunks,
-            warnings=incoming.warnings,
-        )
+        try:
+            stored = self._library.add_all(additions, fingerprint=self._embedder.fingerprint)
+        except UserError as error:
+            for ready in kept:
+                report.results[ready.position] = _failed(ready.path, error)
+            return
+        for ready, document in zip(kept, stored, strict=True):
+            result = _stored(ready, document)
+            report.results[ready.position] = result
+            if acknowledged is not None:
+                acknowledged(result)
 
     def _prune(self, paths: Sequence[Path], found: set[Path], run: _Run) -> None:
         """Remove documents that were read from these folders and whose files are gone."""
@@ -325,6 +340,22 @@ class _Run:
     anew: bool
     uploads: Mapping[Path, str]
     seen: dict[str, str] = field(default_factory=dict[str, str])  # key to file name
+
+
+def _batches(documents: Iterator[_Ready], stopped: Event) -> Iterator[list[_Ready]]:
+    """Documents in runs with enough chunks to be embedded together."""
+    batch: list[_Ready] = []
+    chunks = 0
+    for document in documents:
+        if stopped.is_set():
+            return
+        batch.append(document)
+        chunks += len(document.chunks)
+        if chunks >= EMBED_TOGETHER:
+            yield batch
+            batch, chunks = [], 0
+    if batch:
+        yield batch
 
 
 def find_files(paths: Sequence[Path], manifest: Manifest, report: Report) -> list[Path]:
@@ -368,6 +399,18 @@ def _fingerprint(path: Path) -> tuple[str, int]:
             f"{path.name} cannot be opened: {error.strerror or error}.",
             fix="Check that it is a file and that you may read it.",
         ) from error
+
+
+def _stored(ready: _Ready, document: Document) -> Result:
+    return Result(
+        path=str(ready.path),
+        outcome=Outcome.ADDED if document.version == 1 else Outcome.CHANGED,
+        document_id=document.id,
+        version=document.version,
+        pages=document.pages,
+        chunks=document.chunks,
+        warnings=ready.incoming.warnings,
+    )
 
 
 def _same(held: Held, sha256: str, row_sha256: str) -> bool:

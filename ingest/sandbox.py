@@ -38,7 +38,7 @@ class Limits:
     wall_seconds: float = 60
     memory_bytes: int = 512 * 1024 * 1024
     answer_bytes: int = 200_000_000  # the text and its blocks, as JSON
-    files_per_child: int = 200  # a child is replaced before leaks add up
+    files_per_child: int = 1_000  # a child is replaced before leaks add up
 
 
 class _Fault(BaseModel):

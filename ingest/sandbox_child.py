@@ -14,8 +14,11 @@ import os
 import resource
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from pydantic import TypeAdapter
 
 from corpus.errors import UnreadableFile
 from ingest.reading import Reading
@@ -37,13 +40,11 @@ def main() -> None:
 
 
 def _answer(request: dict[str, object]) -> bytes:
-    from pydantic import TypeAdapter
-
     path = Path(os.fsdecode(bytes.fromhex(cast(str, request["path"]))))
     most = cast(int, request["most_bytes"])
     try:
         reading = _read(path)
-        answer = TypeAdapter(Reading).dump_json(reading)
+        answer = _adapter().dump_json(reading)
         if len(answer) > most:
             raise refusal(
                 path,
@@ -57,6 +58,11 @@ def _answer(request: dict[str, object]) -> bytes:
     except MemoryError:
         return b'{"error": {"code": "too_much_memory"}}'
     return b'{"reading": ' + answer + b"}"
+
+
+@cache
+def _adapter() -> TypeAdapter[Reading]:
+    return TypeAdapter(Reading)
 
 
 def _read(path: Path) -> Reading:

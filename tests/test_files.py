@@ -64,3 +64,16 @@ def test_a_source_that_vanished_leaves_no_draft(files: FileStore, source: Path) 
         files.keep(source, digest)
     folder = files.path(digest, source.name).parent
     assert list(folder.iterdir()) == []
+
+
+def test_of_many_originals_each_is_kept_or_has_its_own_fault(
+    files: FileStore, source: Path, tmp_path: Path
+) -> None:
+    twin = tmp_path / "copy.pdf"
+    twin.write_bytes(source.read_bytes())
+    gone = tmp_path / "gone.pdf"
+    digest = file_digest(source)
+    faults = files.keep_all([(source, digest), (gone, "0" * 64), (twin, digest)])
+    assert [fault and fault.code for fault in faults] == [None, "storage_full", None]
+    kept = files.path(digest, source.name)
+    assert [path for path in kept.parents[1].rglob("*") if path.is_file()] == [kept]

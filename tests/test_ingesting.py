@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from corpus.embedding import Embedder
 from corpus.errors import ConfigurationError
@@ -344,6 +346,28 @@ def test_a_run_tells_how_far_it_is_and_what_is_safe(
         (3, ""),
     ]
     assert safe == [result for result in report.results if result.error is None]
+
+
+def test_a_full_library_fails_what_is_stored_together_and_keeps_what_was_there(
+    ingester: Ingester, store: Store, inbox: Path
+) -> None:
+    ingester.ingest([inbox / "leeds.md"])
+    with store.library.engine.connect() as connection:
+        pages = connection.exec_driver_sql("pragma page_count").scalar()
+
+    def limit(connection: Any, _record: object) -> None:
+        connection.execute(f"pragma max_page_count={pages}")
+
+    store.library.engine.dispose()
+    event.listen(store.library.engine, "connect", limit)
+    (inbox / "long.md").write_text("# Long\n\n" + "Many words that need room. " * 2000)
+    report = ingester.ingest([inbox])
+    assert [(result.outcome, result.error and result.error[0]) for result in report.results] == [
+        (Outcome.UNCHANGED, None),
+        (Outcome.FAILED, "storage_full"),
+        (Outcome.FAILED, "storage_full"),
+    ]
+    assert [document.id for document in store.library.documents()] == ["leeds"]
 
 
 def test_a_library_of_another_model_is_refused(store: Store, inbox: Path) -> None:
