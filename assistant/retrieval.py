@@ -122,7 +122,9 @@ class Retriever:
         terms = self._store.lexical.terms
         pairs = _scaled(
             {
-                number: float(len(asked & set(pairwise(terms(held.chunk.text))))) if asked else 0.0
+                number: float(len(asked.intersection(pairwise(terms(held.chunk.text)))))
+                if asked
+                else 0.0
                 for number, held in found.items()
             },
             least=0.0,
@@ -237,7 +239,8 @@ class _Wording:
 
 def _wording(text: str) -> _Wording:
     words = frozenset(_WORD.findall(text.lower()))
-    return _Wording(words, frozenset(word for word in words if any(map(str.isdigit, word))))
+    unlike = (word for word in words if not word.isalpha())  # most are, and are quickly told
+    return _Wording(words, frozenset(word for word in unlike if any(map(str.isdigit, word))))
 
 
 def _nearly_alike(one: _Wording, other: _Wording) -> bool:

@@ -484,10 +484,10 @@ class Library:
         """
         with self.engine.connect() as connection:
             generation = _generation(connection)
-            found = self._recent.held(numbers, generation)
+            found, owners = self._recent.held(numbers, generation)
             missing = [number for number in numbers if number not in found]
             if missing:
-                read = _found_chunks(connection, missing)
+                read = _found_chunks(connection, missing, owners)
                 self._recent.keep(read, generation)
                 found |= read
         return dict(sorted(found.items()))
@@ -529,19 +529,28 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+# Of versions by id: the document and what is known about it.
+_Owners = dict[str, tuple[str, Details]]
+
+
 class _Recent:
-    """The chunks that were read last, of one state of the library."""
+    """The chunks that were read last, of one state of the library, and the versions they are of."""
 
     def __init__(self) -> None:
         self._chunks: dict[int, FoundChunk] = {}
+        self._owners: _Owners = {}
         self._generation = -1
         self._lock = Lock()
 
-    def held(self, numbers: Sequence[int], generation: int) -> dict[int, FoundChunk]:
+    def held(
+        self, numbers: Sequence[int], generation: int
+    ) -> tuple[dict[int, FoundChunk], _Owners]:
+        """Those of some chunks that are at hand; and the versions, for the reader to add to."""
         with self._lock:
             if generation != self._generation:
-                self._chunks, self._generation = {}, generation
-            return {number: self._chunks[number] for number in numbers if number in self._chunks}
+                self._chunks, self._owners, self._generation = {}, {}, generation
+            known = self._chunks
+            return {number: known[number] for number in numbers if number in known}, self._owners
 
     def keep(self, read: Mapping[int, FoundChunk], generation: int) -> None:
         with self._lock:
@@ -551,20 +560,21 @@ class _Recent:
                 self._chunks |= read
 
 
-def _found_chunks(connection: Connection, numbers: Sequence[int]) -> dict[int, FoundChunk]:
+def _found_chunks(
+    connection: Connection, numbers: Sequence[int], owners: _Owners
+) -> dict[int, FoundChunk]:
     chunk, version = tables.chunk, tables.version
+    # Without the chunk's own vector, which the matrix holds.
+    columns = [column for column in chunk.c if column is not chunk.c.vector]
     rows: list[Any] = list(
-        connection.execute(select(chunk).where(chunk.c.number.in_(numbers))).mappings()
+        connection.execute(select(*columns).where(chunk.c.number.in_(numbers))).mappings()
     )
-    # Of each version once, and without what was hidden in it: that is most of the work.
-    owners = {
-        row["id"]: (row["document_id"], _details(dict(row)))
-        for row in connection.execute(
-            select(*(version.c[name] for name in ("id", "document_id", *_DETAILS))).where(
-                version.c.id.in_({row["version_id"] for row in rows})
-            )
-        ).mappings()
-    }
+    # Of each version once, and without what was hidden in it: that would be most of the work.
+    unknown = {row["version_id"] for row in rows} - owners.keys()
+    if unknown:
+        asked = select(*(version.c[name] for name in ("id", "document_id", *_DETAILS)))
+        for row in connection.execute(asked.where(version.c.id.in_(unknown))).mappings():
+            owners[row["id"]] = (row["document_id"], _details(dict(row)))
     found: dict[int, FoundChunk] = {}
     for row in rows:
         if row["version_id"] in owners:

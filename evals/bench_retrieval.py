@@ -3,7 +3,8 @@
 The chunks are runs of about 800 characters, mixed by a seeded shuffle from the sentences of the
 repository's own manuscripts. A sentence's vector is the model's; a chunk's is the mean of its
 sentences', so that nearness is spread as in real prose while 50,000 chunks need no hour to embed.
-Everything else is what a person's question goes through: the model, both legs, the library.
+Everything else is what a person's question goes through: the model, both legs, the library. In the
+conversation each question follows on those before it, so that their vectors are at hand.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -22,11 +23,12 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from assistant.conversation import Query, understand
+from assistant.conversation import understand
 from assistant.retrieval import Retriever
 from assistant.types import Role, Turn
-from corpus.embedding import Embedder, Vector, Vectors
+from corpus.embedding import Vectors
 from corpus.filters import Filters
 from corpus.library import PUBLIC, Incoming
 from corpus.settings import load_settings
@@ -42,6 +44,8 @@ ON_A_PAGE = 4  # chunks
 QUESTIONS = 60
 WARMING = 5
 LIMIT = 12  # passages, as an answer asks for
+ANSWER = 3  # sentences of an answer in a conversation
+TURNS = 4  # messages before a question: it is the third of its conversation
 SECTORS = tuple(f"sector-{number}" for number in range(10))
 
 
@@ -126,48 +130,43 @@ def _document(
     return pages, chunks, whole.astype(np.float32), parts
 
 
-class _Split:
-    """The same embedder, which counts the processor time spent in it."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embed: Callable[[str], Vector] = embedder.embed_query
-        self.spent = 0.0
-
-    def embed_query(self, text: str) -> Vector:
-        begun = time.process_time()
-        vector = self._embed(text)
-        self.spent += time.process_time() - begun
-        return vector
-
-
 def measure(store: Store) -> dict[str, Cost]:
-    """Each way of asking, over the same questions."""
+    """Each way of asking, over questions of its own: a question asked twice costs less."""
     retriever = Retriever(store)
-    asked = questions(QUESTIONS + WARMING, seed=2)
-    split = _Split(store.embedder)
-    turns = {
-        text: (
-            Turn(Role.USER, earlier),
-            Turn(Role.ASSISTANT, f"{earlier.capitalize()}, as was reported in 2019."),
-        )
-        for text, earlier in zip(asked, reversed(asked), strict=True)
-    }
+    conversation = _Conversation()
 
-    def understood(text: str, *, history: bool = False) -> Query:
-        return understand(text, turns[text] if history else (), store.embedder, store.lexical)
-
-    def whole(text: str, *, history: bool = False, filters: Filters | None = None) -> None:
-        query = understood(text, history=history)
+    def ask(text: str, *, turns: Sequence[Turn] = (), filters: Filters | None = None) -> None:
+        query = understand(text, turns, store.embedder, store.lexical)
         retriever.retrieve(query, limit=LIMIT, filters=filters)
 
-    figures = {
-        "a question": _middle(asked, whole),
-        "the same, embedding alone": _middle(asked, split.embed_query),
-        "the same in a conversation": _middle(asked, partial(whole, history=True)),
+    def follow_up(text: str) -> None:
+        ask(text, turns=conversation.turns)
+        conversation.go_on(text)
+
+    ways: dict[str, Callable[[str], object]] = {
+        "a question": ask,
+        "its vector alone": store.embedder.embed_query,
+        "a question in a conversation": follow_up,
     }
     for name, filters in _filters().items():
-        figures[f"a question, {name}"] = _middle(asked, partial(whole, filters=filters))
-    return figures
+        ways[f"a question, {name}"] = partial(ask, filters=filters)
+    return {
+        name: _middle(questions(QUESTIONS + WARMING, seed=seed), work)
+        for seed, (name, work) in enumerate(ways.items(), start=2)
+    }
+
+
+class _Conversation:
+    """The turns before a question; each answer is some sentences of the manuscripts."""
+
+    def __init__(self) -> None:
+        self._choose = random.Random(1)
+        self.turns: list[Turn] = []
+
+    def go_on(self, question: str) -> None:
+        answer = " ".join(self._choose.choices(sentences(), k=ANSWER))
+        self.turns += [Turn(Role.USER, question), Turn(Role.ASSISTANT, answer)]
+        self.turns = self.turns[-TURNS:]
 
 
 def _filters() -> dict[str, Filters]:
@@ -218,6 +217,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="a data folder to build in and use again")
     asked = parser.parse_args()
+    threadpool_limits(asked.threads, user_api="blas")  # one, in `plumbline serve`
     with tempfile.TemporaryDirectory() as name:
         settings = load_settings().model_copy(
             update={
