@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from assistant.checks.embedded_judge import EmbeddedJudge
 from corpus.embedding import Embedder
 from corpus.errors import ConfigurationError
 from corpus.settings import Settings
@@ -224,11 +226,13 @@ def test_scoring_again_asks_no_model_and_comes_to_the_same(
 ) -> None:
     folder, summary = run(choice=Choice(limit=6))
 
-    def refuse(*_: object) -> None:
-        raise AssertionError("a model was asked")
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a model or the network was asked")
 
-    monkeypatch.setattr(Embedder, "embed_query", refuse)
-    monkeypatch.setattr(Embedder, "embed_documents", refuse)
+    for name in ("embed_query", "embed_documents", "embed_spans"):
+        monkeypatch.setattr(Embedder, name, refuse)
+    monkeypatch.setattr(EmbeddedJudge, "__init__", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
     _, again = rescore(suite, folder, settings, None)
     assert again["metrics"] == summary["metrics"]
 

@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,35 +81,46 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, target: str, *, status: int = 0) -> tuple[dict[str, Any], Path]:
-    """The figures that the command prints for a target, by name, and the run's folder."""
+KINDS = ("questions", "clauses", "pairs", "attacks", "pool")
+
+
+def started(
+    folder: Path, target: str, *options: str, kinds: Sequence[str] = KINDS
+) -> subprocess.Popen[str]:
+    """The command, at work on a suite of these kinds of sets."""
     sets = "".join(
-        f'[[set]]\nname = "{kind}"\nkind = "{kind}"\nfile = "{kind}.{ending}"\n{more}\n'
-        for kind, ending, more in (
-            ("questions", "yaml", ""),
-            ("clauses", "jsonl", ""),
-            ("pairs", "jsonl", ""),
-            ("attacks", "jsonl", ""),
-            ("pool", "jsonl", 'corpus = "passages.jsonl"'),
-        )
+        f'[[set]]\nname = "{kind}"\nkind = "{kind}"\n'
+        f'file = "{kind}.{"yaml" if kind == "questions" else "jsonl"}"\n'
+        + ('corpus = "passages.jsonl"\n' if kind == "pool" else "")
+        for kind in kinds
     )
     suite = folder / "suite.toml"
     suite.write_text(f'name = "s"\n[[target]]\nname = "t"\n{target}\n{sets}', encoding="utf-8")
-    library = ["--library", str(folder / "data")]
-    done = subprocess.run(
-        [sys.executable, "-m", "api", "eval", "run", str(suite), "--json", *library],
-        capture_output=True,
+    return subprocess.Popen(
+        [sys.executable, "-m", "api", "eval", "run", str(suite), "--json", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
         env={**os.environ, "PLUMBLINE_DATA_DIR": str(folder / "own"), "PLUMBLINE_THREADS": "1",
              "SUITE_KEY": "hush-hush"},
-        check=False,
     )  # fmt: skip
-    assert done.returncode == status, done.stderr
-    told = json.loads(done.stdout)
+
+
+def finished(command: subprocess.Popen[str]) -> tuple[dict[str, Any], Path]:
+    """What the command printed, and the run's folder."""
+    out, said = command.communicate()
+    assert command.returncode == 0, said
+    told = json.loads(out)
     path = Path(told["run"])
     for name in ("report.html", "report.md", "junit.xml"):
         assert (path / name).stat().st_size > 500
+    return told, path
+
+
+def run(folder: Path, target: str) -> tuple[dict[str, Any], Path]:
+    """The figures that the command prints for a target, by name, and the run's folder."""
+    told, path = finished(started(folder, target, "--library", str(folder / "data")))
     return {name: held["value"] for name, held in told["metrics"].items()}, path
 
 
@@ -200,3 +213,70 @@ def test_any_openai_style_endpoint_with_a_key_that_is_not_kept(folder: Path) -> 
     kept = "".join(file.read_text(encoding="utf-8") for file in path.glob("*.*")
                    if file.suffix != ".npz")  # fmt: skip
     assert "hush-hush" not in kept
+
+
+# -- a run that is chosen, stopped, gone on with, compared --------------------------------------
+
+
+def questions_of(path: Path) -> list[tuple[str, int]]:
+    lines = (path / "outputs" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    return [(row["id"], row["epoch"]) for row in map(json.loads, lines)]
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_goes_on_and_asks_nothing_twice(folder: Path) -> None:
+    released, stuck = threading.Event(), threading.Event()
+
+    def sticks_at_the_second(handler: chat_server.Handler, body: dict[str, Any]) -> None:
+        if "rough sleeping" in body["messages"][-1]["content"] and not released.is_set():
+            stuck.set()
+            released.wait(60)
+            return
+        chat_server.replies("It fell by 72 per cent after 2008.")(handler, body)
+
+    with chat_server.chat_server(sticks_at_the_second) as (url, asked):
+        target = f'kind = "openai"\nmodel = "m"\nurl = "{url}"'
+        out = folder / "a-run"
+        command = started(folder, target, "--out", str(out), kinds=["questions"])
+        assert stuck.wait(60)
+        command.kill()
+        command.communicate()
+        assert questions_of(out) == [("saved", 1)]
+        with (out / "outputs" / "questions.jsonl").open("a", encoding="utf-8") as torn:
+            torn.write('{"id": "rough", "epo')
+        released.set()
+        before = len(asked)
+        told, _ = finished(started(folder, target, "--resume", str(out), kinds=["questions"]))
+        assert len(asked) - before == 3
+    assert questions_of(out) == [(case["id"], 1) for case in CASES]
+    assert told["metrics"]["questions.point_recall"]["n"] == 3
+    assert told["metrics"]["questions.crashed"]["value"] == 0
+
+
+@pytest.mark.slow
+def test_cases_are_chosen_repeated_and_compared_case_by_case(folder: Path) -> None:
+    said = ["Nothing that I know."]
+
+    def behave(handler: chat_server.Handler, body: dict[str, Any]) -> None:
+        chat_server.replies(said[0])(handler, body)
+
+    with chat_server.chat_server(behave) as (url, asked):
+        target = f'kind = "openai"\nmodel = "m"\nurl = "{url}"'
+
+        def go(*options: str) -> tuple[dict[str, Any], Path]:
+            return finished(started(folder, target, *options, kinds=["questions"]))
+
+        _, first = go("--limit", "2", "--epochs", "2", "--out", str(folder / "first"))
+        assert questions_of(first) == [(name, n) for n in (1, 2) for name in ("saved", "rough")]
+        # A later turn brings the turn before it.
+        _, turn = go("--ids", "rough-fall", "--out", str(folder / "turn"))
+        assert questions_of(turn) == [("rough", 1), ("rough-fall", 1)]
+        said[0] = "It fell by 72 per cent after 2008. £115 million was saved from 2011 to 2017."
+        told, second = go("--limit", "2", "--baseline", str(first), "--out", str(folder / "second"))
+        compared = told["comparisons"]["questions.point_recall"]
+        assert (compared["before"], compared["after"], compared["changed"]) == (0, 1, 2)
+        before = len(asked)
+        again, _ = go("--rescore", str(second), "--baseline", str(second))
+        assert len(asked) == before
+    assert again["metrics"] == told["metrics"]
+    assert not any(held["changed"] for held in again["comparisons"].values())
