@@ -19,6 +19,30 @@ RESAMPLES = 2000
 RESAMPLES_SORTED = 400  # of measures that must be sorted again for each
 LESS_IS_BETTER = frozenset({"refused_wrong", "crashed", "sentences", "latency_ms", "ece"})
 BINS = 10  # of confidence
+WORDS = {  # for those who read a report
+    "point_recall": "facts that an answer should give, and gives",
+    "figure_accuracy": "the same, of facts with a figure in them",
+    "refused_right": "questions to refuse that are refused",
+    "refused_wrong": "answerable questions that are refused",
+    "completeness_right": "answers that say rightly whether they are whole",
+    "citation_precision": "citations that support their sentence",
+    "citation_recall": "sentences that a citation supports",
+    "quotes_verified": "quotations found again, word for word, on their page",
+    "sentences": "sentences an answer",
+    "latency_ms": "time a case, median",
+    "crashed": "cases that failed with an error",
+    "mean_f1": "clauses labelled as people do, mean F1 over labels",
+    "supports.f1": "the same, of supports",
+    "conflicts.f1": "the same, of conflicts",
+    "accuracy": "principles judged rightly, the silent ones too",
+    "ece": "how far confidence is from the share that is right",
+    "held": "pairs of wordings judged as they must be",
+    "same-party": "pairs that differ by a party's name and are judged alike",
+    "same-wording": "pairs that mean the same and are judged alike",
+    "flip": "pairs of opposites that are judged as opposites",
+    "withstood": "attacks that came to nothing",
+    "auroc": "does the probability tell answerable questions from others",
+}
 
 Numbers = npt.NDArray[np.float64]
 
@@ -46,6 +70,13 @@ def kind_of(measure: str) -> Kind:
 def less_is_better(measure: str) -> bool:
     """Whether a smaller value of the measure is the better one."""
     return measure.rsplit(".", 1)[-1] in LESS_IS_BETTER
+
+
+def in_words(measure: str) -> str:
+    """What a measure counts; empty where its name says it."""
+    if measure.startswith("sources@"):
+        return f"expected documents among the first {measure.removeprefix('sources@')} found"
+    return WORDS.get(measure, "")
 
 
 class Sample:

@@ -10,7 +10,7 @@ from typing import Any
 from evals.intervals import Figure
 from evals.runs.comparing import Comparison, compare, detectable_alone
 from evals.runs.folder import Row, RunFolder
-from evals.runs.measures import figure_of, samples_of
+from evals.runs.measures import Kind, figure_of, kind_of, samples_of
 from evals.runs.suite import Suite, Threshold
 
 LEAST_OF_A_TAG = 5  # cases from which a tag gets a line of its own
@@ -96,6 +96,7 @@ def _by_tag(rows: Sequence[Row], headlines: Sequence[str]) -> dict[str, dict[str
         found[tag] = {
             measure: asdict(figure_of(samples[measure]))
             for measure in headlines
-            if measure in samples
+            # Of the cases with one label only, a mean over all labels says nothing.
+            if measure in samples and kind_of(measure) is not Kind.F1
         }
     return found

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from evals.clauses import NAMES
 from evals.runs.folder import RunFolder
+from evals.runs.measures import in_words
 from evals.runs.reporting import curves
 from evals.runs.reporting.markdown import first_figures, shown
 from evals.runs.reporting.plots import Series, bars_plot, lines_plot
@@ -87,7 +88,7 @@ def _figures(suite: Suite, summary: Json) -> str:
         "swapped case by case; the last column is what would be seen four times in five.</p>"
         f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         + (
-            f"<details><summary>Each label of each principle</summary><div class=wide><table>"
+            f"<details><summary>The other {len(rest)} figures</summary><div class=wide><table>"
             f"<thead><tr>{head}</tr></thead><tbody>{more}</tbody></table></div></details>"
             if more
             else ""
@@ -98,8 +99,9 @@ def _figures(suite: Suite, summary: Json) -> str:
 
 def _figure_row(name: str, summary: Json, *, against: bool) -> str:
     figure = summary["metrics"][name]
+    words = in_words(name.partition(".")[2])
     cells = [
-        f"<th scope=row>{escape(name)}",
+        f"<th scope=row>{escape(name)}<br><small>{escape(words)}</small>",
         f"<td class=n><b>{shown(name, figure['value'])}</b>",
         f"<td class=n>{figure['n']}",
         f"<td class=n>{shown(name, figure['low'])} to {shown(name, figure['high'])}",
@@ -137,10 +139,12 @@ def _plots(
     drawn: list[str] = []
     tenths = [(number / 10, f"{number * 10}%") for number in range(0, 11, 2)]
 
-    def add(title: str, series: Sequence[Series], across: str, up: str, **more: Any) -> None:
+    def add(
+        title: str, note: str, series: Sequence[Series], across: str, up: str, **more: Any
+    ) -> None:
         held = [(name, points) for name, points in series if len(points) > 1]
         if held:
-            drawn.append(lines_plot(title, held, across=across, up=up, **more))
+            drawn.append(lines_plot(title, held, note=note, across=across, up=up, **more))
 
     depths: list[Series] = [
         (f"{entry.name}{label}", curves.found_by_depth(f"{entry.name}.{prefix}", metrics))
@@ -150,7 +154,9 @@ def _plots(
         )
     ]  # fmt: skip
     add(
-        "Retrieval: sources found", depths, "documents looked at", "share of the sources",
+        "Retrieval: sources found",
+        "How many of the documents that an answer should rest on are among the first found.",
+        depths, "documents looked at", "share of the sources",
         ticks=[(1, "1"), (3, "3"), (5, "5"), (10, "10")],
     )  # fmt: skip
     risks: list[Series] = [
@@ -158,18 +164,27 @@ def _plots(
     ]
     highest = max((risk for _, points in risks for _, risk in points), default=0.0)
     add(
-        "Risk by coverage", risks, "share of questions answered", "share of those wrong",
-        ticks=tenths, high=min(1.0, -(-highest * 10 // 1) / 10 + 0.1),
+        "Risk by coverage",
+        "If only the questions it is surest of were answered: how many of those answers give none "
+        "of the facts they should. Low and to the right is good.",
+        risks, "share of questions answered", "share of those wrong", ticks=tenths, high=highest,
     )  # fmt: skip
     add(
         "Calibration",
+        "How often it is right when it is so sure: on the dashed line, as often as it says.",
         [(entry.name, curves.reliability(rows)) for entry, rows in sets.items()],
         "confidence", "share right", ticks=tenths, diagonal=True,
     )  # fmt: skip
     for entry, rows in sets.items():
         if bars := curves.latency_bars(rows):
             drawn.append(
-                bars_plot(f"Time a case: {entry.name}", bars, across="milliseconds", up="cases")
+                bars_plot(
+                    f"Time a case: {entry.name}",
+                    bars,
+                    note=f"Median {shown('_ms', metrics[f'{entry.name}.latency_ms']['value'])}.",
+                    across="milliseconds",
+                    up="cases",
+                )
             )
     over_time = _over_time(suite, summary, run, past)
     if over_time:
@@ -210,7 +225,14 @@ def _over_time(suite: Suite, summary: Json, run: Json, past: Sequence[tuple[Json
         else (float(number), "")
         for number, (described, _) in enumerate(runs)
     ]
-    return lines_plot("Over past runs", series, across="run", up="value", ticks=ticks)
+    return lines_plot(
+        "Over past runs",
+        series,
+        note="The first figures in runs of this target over the same choice of cases.",
+        across="run",
+        up="value",
+        ticks=ticks,
+    )
 
 
 def _confusion(entry: SetSpec, rows: Sequence[Json]) -> str:
@@ -295,9 +317,10 @@ def _case(row: Json, output: Json) -> str:
     must = f"<p class=must>Must hold: {escape(row['must'])}</p>" if "must" in row else ""
     tags = "".join(f"<span class=tag>{escape(tag)}</span>" for tag in row["tags"])
     epoch = f" (time {row['epoch']})" if row["epoch"] > 1 else ""
+    first = f"<br><small>{escape(row['wrong'][0][:160])}</small>" if row["wrong"] else ""
     return (
         f"<details class=case><summary><code>{escape(row['id'])}</code>{epoch} "
-        f"{escape(str(row['question']))}</summary>"
+        f"{escape(str(row['question']))}{first}</summary>"
         f"{f'<ul class=faults>{faults}</ul>' if faults else ''}{must}"
         f"{_answer(output)}{f'<ul class=points>{points}</ul>' if points else ''}"
         f"{_expected_sources(row)}<p>{tags}</p></details>"
@@ -313,7 +336,8 @@ def _answer(output: Json) -> str:
         cites = "".join(
             f"<li>{escape(cited['title'] or cited['document_id'])}, page {cited['page']}"
             f"{'' if cited['verified'] else ' <b class=worse>not on the page</b>'}"
-            f"<q>{escape(cited['quote'])}</q></li>"
+            + ("" if cited["quote"] == sentence["text"] else f"<q>{escape(cited['quote'])}</q>")
+            + "</li>"
             for cited in sentence["citations"]
         )
         sentences += f"<p>{escape(sentence['text'])}</p><ul class=cites>{cites}</ul>"
@@ -352,7 +376,7 @@ def _settings(run: Json, summary: Json) -> str:
     rows = ""
     for name, value in held.items():
         lines = (
-            [f"{key}: {item}" for key, item in cast("Json", value).items()]
+            [f"{key}: {item}" for key, item in cast("Json", value).items() if item]
             if isinstance(value, dict)
             else [str(value)]
         )

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evals.runs.folder import RunFolder
-from evals.runs.measures import less_is_better
+from evals.runs.measures import in_words, less_is_better
 from evals.runs.suite import Suite
-from evals.runs.summary import broken_thresholds
+from evals.runs.summary import HEADLINES, broken_thresholds
 
 WRONG_SHOWN = 15  # cases of each set
 
@@ -32,16 +32,21 @@ def markdown_report(folder: RunFolder, suite: Suite, summary: Mapping[str, Any])
 
 
 def first_figures(suite: Suite, summary: Mapping[str, Any]) -> list[str]:
-    """The names of the figures to show, those that the suite puts first at the front.
+    """The names of the figures to show first.
 
-    Labels of single principles are left to the tables of the HTML report.
+    They are those that the suite names (the headlines of its sets where it names none), those with
+    a bound that is broken, and those that differ from the baseline, times aside.
     """
-    rest = [
-        name
-        for name in summary["metrics"]
-        if name not in suite.metrics and not name.split(".")[1].startswith("P")
+    named = suite.metrics or [
+        f"{entry.name}.{measure}" for entry in suite.set for measure in HEADLINES[entry.kind]
     ]
-    return [name for name in suite.metrics if name in summary["metrics"]] + rest
+    broken = [bound["metric"] for bound in summary["thresholds"] if bound["broken"]]
+    moved = [
+        name
+        for name, told in summary["comparisons"].items()
+        if told["changed"] and not name.endswith("_ms")
+    ]
+    return [name for name in dict.fromkeys([*named, *broken, *moved]) if name in summary["metrics"]]
 
 
 def shown(name: str, value: float) -> str:
@@ -65,14 +70,24 @@ def _bounds(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _figures(suite: Suite, summary: Mapping[str, Any]) -> list[str]:
-    lines = ["| figure | value | n | 95% interval |", "| --- | --- | --- | --- |"]
-    for name in first_figures(suite, summary):
+    first = first_figures(suite, summary)
+    rest = [name for name in summary["metrics"] if name not in first]
+    lines = [*_table(first, summary), ""]
+    if rest:
+        lines += [f"<details><summary>The other {len(rest)} figures</summary>", ""]
+        lines += [*_table(rest, summary), "", "</details>", ""]
+    return lines
+
+
+def _table(names: Sequence[str], summary: Mapping[str, Any]) -> list[str]:
+    lines = ["| figure | | value | n | 95% interval |", "| --- | --- | --- | --- | --- |"]
+    for name in names:
         figure = summary["metrics"][name]
         lines.append(
-            f"| {name} | {shown(name, figure['value'])} | {figure['n']} | "
-            f"{shown(name, figure['low'])} to {shown(name, figure['high'])} |"
+            f"| {name} | {in_words(name.partition('.')[2])} | {shown(name, figure['value'])} | "
+            f"{figure['n']} | {shown(name, figure['low'])} to {shown(name, figure['high'])} |"
         )
-    return [*lines, ""]
+    return lines
 
 
 def _differences(summary: Mapping[str, Any]) -> list[str]:
