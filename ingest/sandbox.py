@@ -35,7 +35,7 @@ class Limits:
     """What one file may cost."""
 
     cpu_seconds: float = 20
-    wall_seconds: float = 60
+    idle_seconds: float = 60  # by the clock, in which a reader takes no processor time
     memory_bytes: int = 512 * 1024 * 1024
     answer_bytes: int = 200_000_000  # the text and its blocks, as JSON
     files_per_child: int = 1_000  # a child is replaced before leaks add up
@@ -112,11 +112,15 @@ class Sandbox:
                 # Interrupted half-way: the child's answer would be taken for the next file's.
                 self._end_child()
                 raise
+            starved = self._child is not None and self._child.is_starved(self._limits)
             if self._child and self._child.is_worn(self._limits):
                 self._end_child()
         if answer.reading is not None:
             return answer.reading
         fault = answer.error or _Fault(code="crashed")
+        if fault.code == "unreadable" and starved:
+            # Some libraries call a file damaged when they are refused memory for it.
+            raise self._death_refusal(path, _Died("too_much_memory"))
         if not fault.problem:
             raise self._death_refusal(path, _Died(fault.code))
         raise UnreadableFile(fault.code, fault.problem, fix=fault.fix)
@@ -138,8 +142,8 @@ class Sandbox:
             return refusal(
                 path,
                 "too_slow",
-                f"reading it took more than {limits.cpu_seconds:g} seconds of processor time "
-                f"(or {limits.wall_seconds:g} seconds in all).",
+                f"reading it took more than {limits.cpu_seconds:g} seconds of processor time, "
+                f"or stood still for {limits.idle_seconds:g} seconds.",
                 fix="Split it, or print it to a new PDF and add that.",
             )
         if death.code == "too_much_memory":
@@ -170,6 +174,8 @@ class _Child:
     def __init__(self, limits: Limits) -> None:
         self._files = 0
         self._memory = 0  # bytes, as last seen
+        self._ticks = 0  # of processor time, as last seen
+        self._active = 0.0  # when that last rose, by the clock
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
             # -P: a module that lies in the folder of the files must not run in place of Python's.
             [sys.executable, "-P", "-m", "ingest.sandbox_child", str(limits.memory_bytes)],
@@ -184,7 +190,7 @@ class _Child:
         self._poll = select.poll()  # not select.select, which takes no descriptor above 1,023
         self._poll.register(self._output, select.POLLIN)
         try:
-            self._receive(time.monotonic() + _START, limits)
+            self._receive(_START, limits)
         except _Died as death:
             self.end()
             raise RuntimeError(f"The reading process does not start ({death.how}).") from death
@@ -213,6 +219,10 @@ class _Child:
             or self._resident() - self._base > limits.memory_bytes // 4
         )
 
+    def is_starved(self, limits: Limits) -> bool:
+        """Whether it was near the limit of memory at the file that it was asked for last."""
+        return self._memory > 0.8 * limits.memory_bytes
+
     def ask(self, path: Path, limits: Limits) -> bytes:
         """The child's answer for a file, as JSON. Raises _Died."""
         self._files += 1
@@ -228,7 +238,7 @@ class _Child:
             pipe.flush()
         except OSError as error:
             raise self._death(limits) from error
-        return self._receive(time.monotonic() + limits.wall_seconds, limits)
+        return self._receive(limits.idle_seconds, limits)
 
     def end(self) -> None:
         """Kill it and wait for it, and close the pipes."""
@@ -242,8 +252,9 @@ class _Child:
                 except BrokenPipeError:  # what was not yet written is for nobody now
                     continue
 
-    def _receive(self, deadline: float, limits: Limits) -> bytes:
+    def _receive(self, idle_seconds: float, limits: Limits) -> bytes:
         wanted = -1
+        self._active = time.monotonic()
         while True:
             if wanted < 0 and (edge := self._received.find(b"\n")) >= 0:
                 head = bytes(self._received[:edge])
@@ -261,9 +272,9 @@ class _Child:
                 wanted < 0 and len(self._received) > 20
             ):
                 raise _Died("crashed", "a garbled answer")
-            self._wait(deadline, limits)
+            self._wait(idle_seconds, limits)
 
-    def _wait(self, deadline: float, limits: Limits) -> None:
+    def _wait(self, idle_seconds: float, limits: Limits) -> None:
         """Wait for more of the answer, watching the clock and the child's memory."""
         if self._poll.poll(_POLL * 1000):
             part = os.read(self._output.fileno(), 1 << 20)
@@ -274,7 +285,10 @@ class _Child:
         self._memory = max(self._memory, self._resident())
         if self._memory > limits.memory_bytes:
             raise _Died("too_much_memory")
-        if time.monotonic() > deadline:
+        now, ticks = time.monotonic(), self._processor_ticks()
+        if ticks > self._ticks:  # on a busy machine it may take long, and still work
+            self._ticks, self._active = ticks, now
+        elif now - self._active > idle_seconds:
             raise _Died("too_slow")
 
     def _resident(self) -> int:
@@ -285,12 +299,20 @@ class _Child:
             return 0
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") if len(fields) > 1 else 0
 
+    def _processor_ticks(self) -> int:
+        """The processor time that the child has taken; 0 where the system does not say."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0
+        return int(fields[11]) + int(fields[12]) if len(fields) > 12 else 0
+
     def _death(self, limits: Limits) -> _Died:
         """Why the child is gone, by how it ended."""
         status = self._process.wait()
         if status == -signal.SIGXCPU:
             return _Died("too_slow")
-        if self._memory > 0.8 * limits.memory_bytes:
+        if self.is_starved(limits):
             # C libraries abort when they are refused memory; the system kills when it has none.
             return _Died("too_much_memory")
         if status < 0:

@@ -24,6 +24,8 @@ from corpus.errors import UnreadableFile
 from ingest.reading import Reading
 from ingest.refusing import refusal
 
+_PROGRAM_BYTES = 32 * 1024 * 1024  # that libraries take, which the limit on data leaves out
+
 
 def main() -> None:
     """Answer requests until standard input ends."""
@@ -97,9 +99,9 @@ def _read(path: Path) -> Reading:
 
 
 def _limit_for_good(memory: int) -> None:
-    """Set the limits that hold for every file; `memory` in bytes beyond what is used now."""
+    """Set the limits that hold for every file; `memory` in bytes, of the process in all."""
     for name, limit in (
-        (resource.RLIMIT_DATA, memory + _data_bytes()),
+        (resource.RLIMIT_DATA, memory - _PROGRAM_BYTES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
     ):
@@ -117,18 +119,6 @@ def _limit_time(seconds: float) -> None:
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
-
-
-def _data_bytes() -> int:
-    """What counts against RLIMIT_DATA already; 0 where the system does not say."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return 0
-    for line in status.splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 def _send(answers: BinaryIO, answer: bytes) -> None:
