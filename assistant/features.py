@@ -273,16 +273,6 @@ def dangles(text: str) -> bool:
     return bool(_DANGLING.match(text))
 
 
-def files_under_principle(text: str) -> bool:
-    """Whether a sentence files something under a principle."""
-    return bool(_ABOUT_PRINCIPLES.search(text))
-
-
-def speaks_of_evidence(text: str) -> bool:
-    """Whether a sentence says what the sources can or cannot show."""
-    return bool(_ABOUT_EVIDENCE.search(text))
-
-
 def _coverage(weights: dict[str, float], terms: set[str]) -> float:
     total = sum(max(0.0, weight) for weight in weights.values())
     if total == 0:

@@ -6,6 +6,7 @@ their own, over several documents.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +21,9 @@ from assistant.measures import nothing_measured
 from assistant.quoting import (
     Quotation,
     QuotingWriter,
+    reading_order,
     stands_under_limits,
+    sums_up,
     sums_up_with_figures,
     with_summaries_first,
 )
@@ -35,15 +38,19 @@ PASSAGES = 12  # that a point is chosen from
 OF_SUBJECT = 8  # more of them, from each document that the question is about
 SURVEYED = 40  # that a survey is chosen from
 SENTENCES = 3  # that say a point
-EXPLAINED = 4  # that say what a principle asks
+EXPLAINED = 5  # that say what a principle asks
 EXAMPLES = 2  # of it that are given beside
+FEW_HAVE = 5  # sentences about a principle with a word that then tells what of it is asked
 STAY = 0.4  # of the best score; a follow-up's own subject with as much keeps the answer
 FURTHER = 0.2  # of the best one's score, which a further sentence of a point has at least
 TOGETHER = 6  # that make a comparison
-SURVEY = 8  # that make a survey
+SURVEY = 12  # that make a survey
 SURELY = 0.6  # share of a title, by rarity, from which a survey is of that document alone
-MOST_OF_ONE = 4  # of them from one document
-SHARES = (2, 2, 2, 1, 1)  # of its documents where there are many; see evals/README.md
+OF_EACH = 2  # of them from each of its documents where there are many; see evals/README.md
+MOST_OF_ONE = 4  # where there are few
+TAGGED = (
+    1.15  # how much more a document counts that bears on the principle the question is nearest to
+)
 NEAR_ENOUGH = 0.5  # of the best passage's score, which a document of a survey has at least
 COMPARED = 4  # things side by side
 AGAIN = 0.5  # of its score, which a sentence that was said before still has
@@ -145,22 +152,16 @@ def _both_ways(order: Sequence[str], against: Collection[str]) -> list[str]:
     """Documents where a principle was applied, and after most of them one that runs against it."""
     applied = [document_id for document_id in order if document_id not in against]
     opposite = [document_id for document_id in order if document_id in against]
-    first = max(1, len(SHARES) - 1) if opposite else len(applied)
+    first = SURVEY // OF_EACH - 1 if opposite else len(applied)
     return [*applied[:first], *opposite[:1], *applied[first:], *opposite[1:]]
 
 
 def shares_of(documents: int) -> tuple[int, ...]:
-    """How many sentences of a survey each of its documents has, the most relevant first.
-
-    A document or two are quoted at length; of many, the nearest say most.
-    """
+    """How many sentences of a survey each of its documents has, the most relevant first."""
     if documents <= SURVEY // MOST_OF_ONE:
         return (MOST_OF_ONE,) * documents
-    if documents <= SURVEY // 2:
-        return tuple(
-            SURVEY // documents + (place < SURVEY % documents) for place in range(documents)
-        )
-    return SHARES
+    said = min(documents, SURVEY // OF_EACH)
+    return tuple(SURVEY // said + (place < SURVEY % said) for place in range(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,18 +274,34 @@ class Finder:
     # -- a point ----------------------------------------------------------------------------
 
     def _explain(self, asked: Asked, pools: Sequence[Pool]) -> Found:
-        """What a principle asks, then examples of it both ways, from where it is explained."""
+        """What a principle asks, then examples of it both ways, from where it is explained.
+
+        A question about the principle as a whole has what its summary says, in that order; one
+        about a point of it has what is said of that.
+        """
         found = Found()
-        held = [quotation for pool in pools for quotation in self._ranked(pool)]
-        held.sort(key=lambda quotation: -quotation.score)
-        examples = [held_ for held_ in held if sums_up_with_figures(held_)]
-        asks = [held_ for held_ in held if not sums_up_with_figures(held_)]
-        chosen = self._writer.choose(asks, most=EXPLAINED, nearly=FURTHER)
+        ranked = [quotation for pool in pools for quotation in self._ranked(pool)]
+        ranked.sort(key=lambda quotation: -quotation.score)
+        examples = [held for held in ranked if sums_up_with_figures(held)]
+        asks = [held for held in ranked if not sums_up_with_figures(held)]
+        summary = [held for held in asks if sums_up(held)]
+        if summary and not self._asks_for_a_point_of_it(pools[0].query, ranked):
+            asks = reading_order(asked.question, summary)
+        chosen = self._writer.choose(asks, most=EXPLAINED, nearly=0.0)
         chosen += self._writer.choose(examples, most=EXAMPLES, nearly=0.0, beside=chosen)
         passages = [passage for pool in pools for passage in pool.passages]
         state = Completeness.COMPLETE if chosen else Completeness.NONE
         found.add(asked.question, pools[0].query, passages, chosen, state)
         return found
+
+    def _asks_for_a_point_of_it(self, query: Query, ranked: Sequence[Quotation]) -> bool:
+        """Whether a question about a principle has a word that few of these sentences have."""
+        naming = self._subjects.principles_in(query.text, query.own_terms)
+        named = frozenset(term for terms in naming.values() for term in terms)
+        held = Counter(
+            term for quotation in ranked for term in set(self._store.lexical.terms(quotation.text))
+        )
+        return any(0 < held[term] <= FEW_HAVE for term in query.own_terms if term not in named)
 
     def _find_points(self, pools: Sequence[Pool], told: str) -> Found:
         """The fewest sentences for each question in a question, those not `told` before first."""
@@ -329,12 +346,8 @@ class Finder:
     def _point_pools(self, asked: Asked, turns: Sequence[Turn], filters: Filters) -> list[Pool]:
         query = self._understand(asked.question, turns)
         whole = self._about(query, turns)
-        explained = frozenset(
-            document.id
-            for document in self._subjects.explaining(
-                self._subjects.principles_in(asked.question, query.own_terms)
-            )
-        )
+        principles = self._subjects.principles_in(asked.question, query.own_terms)
+        explained = frozenset(document.id for document in self._subjects.explaining(principles))
         if explained:
             # What a principle asks is said where it is explained.
             filters = replace(filters, documents=tuple(sorted(explained)))
@@ -485,12 +498,13 @@ class Finder:
             wanted &= frozenset(filters.documents)
         only = replace(filters, documents=tuple(sorted(wanted))) if wanted else filters
         passages = self._retriever.retrieve(query, limit=SURVEYED, filters=only)
-        best = max((passage.score for passage in passages), default=0.0)
-        order = dict.fromkeys(
-            passage.chunk.document_id
-            for passage in passages
-            if whole or principles or passage.score >= NEAR_ENOUGH * best
-        )
+        nearness = self._nearness(query, passages, filters, lean=not (whole or principles))
+        best = max(nearness.values(), default=0.0)
+        order = [
+            document_id
+            for document_id in sorted(nearness, key=lambda name: -nearness[name])
+            if whole or principles or nearness[document_id] >= NEAR_ENOUGH * best
+        ]
         against = frozenset(
             document.id
             for document in self._subjects.tried(principles, sectors)
@@ -506,13 +520,45 @@ class Finder:
             order = _both_ways(order, against)
         spent = frozenset(term for terms in principles.values() for term in terms)
         pools: list[Pool] = []
-        for document_id in order[:SURVEY]:
+        for document_id in order[: SURVEY // OF_EACH]:
             of_it = replace(filters, documents=(document_id,))
             held = self._retriever.retrieve(query, limit=PASSAGES, filters=of_it)
             title = held[0].details.title if held else document_id
             told = About(named=frozenset({document_id}) if named or principles else frozenset())
             pools.append(Pool(title, query, tuple(held), told, together=True, leaving_out=spent))
         return pools
+
+    def _nearness(
+        self, query: Query, passages: Sequence[Passage], filters: Filters, *, lean: bool
+    ) -> dict[str, float]:
+        """The score of each document's best passage, by id.
+
+        With `lean`, documents tagged with the principle that the question is nearest to, by what
+        is said of the principles, count more: few questions about prevention name it as one.
+        """
+        nearness: dict[str, float] = {}
+        for passage in passages:
+            document_id = passage.chunk.document_id
+            nearness[document_id] = max(nearness.get(document_id, 0.0), passage.score)
+        if not lean:
+            return nearness
+        tags = {
+            document.id: {number for number, _ in document.details.principles}
+            for document in self._subjects.tried()
+        }
+        explained = {
+            document.id: document.details.principles[0][0]
+            for document in self._subjects.explaining(set[int]().union(*tags.values()))
+        }
+        if not explained:
+            return nearness
+        of_principles = replace(filters, documents=tuple(sorted(explained)))
+        for nearest in self._retriever.retrieve(query, limit=1, filters=of_principles):
+            principle = explained[nearest.chunk.document_id]
+            for document_id in nearness:
+                if principle in tags.get(document_id, ()):
+                    nearness[document_id] *= TAGGED
+        return nearness
 
     # -- lists ------------------------------------------------------------------------------
 

@@ -194,10 +194,14 @@ def with_summaries_first(
     return sorted(again, key=lambda quotation: -quotation.score)
 
 
+def sums_up(quotation: Quotation) -> bool:
+    """Whether a sentence stands in its document's summary."""
+    return bool(quotation.features[FEATURES.index("in_summary")])
+
+
 def sums_up_with_figures(quotation: Quotation) -> bool:
     """Whether a sentence stands in its document's summary and holds a figure."""
-    held = dict(zip(FEATURES, quotation.features, strict=True))
-    return bool(held["in_summary"] and held["figure"])
+    return sums_up(quotation) and bool(quotation.features[FEATURES.index("figure")])
 
 
 def stands_under_limits(quotation: Quotation) -> bool:
