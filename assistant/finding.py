@@ -402,7 +402,10 @@ class Finder:
             named += [
                 subject
                 for subject in self._subjects.pointed_at(asked.question)
-                if subject.document.id not in held and not subject.terms <= spent
+                if subject.document.id not in held
+                and not subject.terms <= spent
+                # A word of its text alone ("received", "rest") is too little to compare it.
+                and subject.terms & self._subjects.title_terms(subject.document.id)
             ]
         return named[:COMPARED]
 

@@ -179,6 +179,10 @@ class Subjects:
                     found[owner] = Subject(tried[owner], words, 0.0)
         return list(found.values())
 
+    def title_terms(self, document_id: str) -> frozenset[str]:
+        """The terms of a document's title."""
+        return frozenset(self._ordered[document_id])
+
     def _uses(self, term: str, among: Collection[str]) -> list[tuple[int, str]]:
         """How often the two documents that use a word most use it; 0 where there is none."""
         counts = self._kept_counts(term, self._generation)
