@@ -7,6 +7,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import date
+from importlib.metadata import version
 from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree
@@ -182,6 +183,7 @@ def test_junit_holds_no_character_that_xml_forbids() -> None:
 
 def test_sarif_names_the_rule_the_place_and_what_became_of_it() -> None:
     run = json.loads(FORMATS["sarif"](WHOLE))["runs"][0]
+    assert run["tool"]["driver"]["semanticVersion"] == version("plumbline")
     new, moved, fixed = run["results"]
     assert (new["ruleId"], new["kind"], new["level"]) == ("P7", "fail", "warning")
     assert [held["baselineState"] for held in (new, moved, fixed)] == ["new", "updated", "absent"]

@@ -6,6 +6,7 @@ Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ def as_sarif(report: Report) -> str:
         "tool": {
             "driver": {
                 "name": "Plumbline",
+                "semanticVersion": version("plumbline"),
                 "rules": [
                     {"id": row.principle, "shortDescription": {"text": row.title}}
                     for row in report.coverage
