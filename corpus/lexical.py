@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
@@ -25,8 +24,8 @@ logger = logging.getLogger(__name__)
 WRITER_MEMORY = 50_000_000  # bytes; tantivy asks for at least 15 MB a thread
 FIELDS = {"text": 1.0, "title": 0.5, "page": 2.0}  # where a word is sought, and what it counts
 WRITER_WAIT = 20.0  # seconds
-# Texts whose terms are at hand: the chunks and sentences of some thousand pages; at most 30 MB.
-_TEXTS_KEPT = 16_000
+# Texts whose terms are at hand: the chunks and sentences of a thousand pages; at most 50 MB.
+_TEXTS_KEPT = 8_000
 LAYOUT = "3"  # count up when the schema or the analyser changes: the index is then made again
 
 # Words that say nothing about what a question is about. Ours is shorter than tantivy's: "not",
@@ -143,8 +142,7 @@ class LexicalIndex:
     # -- inside -----------------------------------------------------------------------------
 
     def _analysed(self, text: str) -> tuple[str, ...]:
-        # One string for each word, in however many texts: a seventh of the space.
-        return tuple(map(sys.intern, self._analyzer.analyze(text)))
+        return tuple(self._analyzer.analyze(text))
 
     def _reload(self) -> None:
         """Search what has been committed."""
