@@ -89,6 +89,26 @@ def test_a_document_comes_back_as_it_was_stored(library: Library) -> None:
     assert ((found.sentence_vectors * sentences).sum(axis=1) > 0.999).all()
 
 
+def test_chunks_read_together_have_their_own_sentences(library: Library) -> None:
+    page = page_of(["One. Two.", "A heading", "Three."])
+    first, bare, last = chunks_of(page)
+    two = replace(first, sentences=((0, 4), (5, 9)))
+    none = replace(bare, sentences=())
+    sentences = [vectors_of(["One.", "Two."]), np.zeros((0, 0)), vectors_of(["Three."])]
+    library.add(
+        incoming("wigan", [page]),
+        [two, none, last],
+        vectors_of(["a", "b", "c"]),
+        [held.astype(np.float32) for held in sentences],
+        fingerprint=MODEL,
+    )
+    [rows] = library.chunk_rows(["wigan.v1"])
+    found = library.chunks(rows.numbers)
+    assert [len(found[number].sentence_vectors) for number in rows.numbers] == [2, 0, 1]
+    for number, meant in ((rows.numbers[0], sentences[0]), (rows.numbers[2], sentences[2])):
+        assert ((found[number].sentence_vectors * meant).sum(axis=1) > 0.999).all()
+
+
 def test_chunks_that_were_just_read_are_gone_when_their_document_is(library: Library) -> None:
     stored = add(library, "wigan", "It saved money.")
     [rows] = library.chunk_rows([stored.version_id])
