@@ -20,7 +20,7 @@ from corpus.locking import writer_lock
 from corpus.settings import Settings, load_settings
 from corpus.store import Store
 from corpus.types import Details
-from ingest.ingesting import Ingester, Outcome, Progress, Report
+from ingest.ingesting import Ingester, Outcome, Progress, Report, Result
 
 Json = dict[str, Any]
 
@@ -100,8 +100,13 @@ def ingest_here(
             report,
             ingester.ingest(paths, collection=collection, prune=prune, progress=progress),
         )
-    store.catch_up()
-    store.chroma.catch_up(store.library)
+    try:
+        store.catch_up()
+        store.chroma.catch_up(store.library)
+    except UserError as error:
+        # What became of the files is told all the same; the next command brings the indexes up.
+        told = (error.code, str(error))
+        report.results.append(Result("the search indexes", Outcome.FAILED, error=told))
     return report
 
 

@@ -65,11 +65,20 @@ class ChromaIndex:
         """
         if not difference(self._held(), library.current_versions()):
             return 0
-        if self._url is None and self._client is None and self._folder.exists():
-            fault = self.check(library)
-            if fault is not None:
-                return self._remake(library, fault)
-        return self._take_in(library)
+        from chromadb.errors import ChromaError
+
+        try:
+            if self._url is None and self._client is None and self._folder.exists():
+                fault = self.check(library)
+                if fault is not None:
+                    return self._remake(library, fault)
+            return self._take_in(library)
+        except (ChromaError, OSError) as error:
+            raise ConfigurationError(
+                f"Chroma's index in {self._url or self._folder} cannot be written: {error}.",
+                fix="Check that the disk has space and that the folder is writable, and run the "
+                "same command again.",
+            ) from error
 
     def check(self, library: Library) -> str | None:
         """Open the store in a child process and compare it; says what is wrong, or None.
