@@ -192,7 +192,7 @@ def _measured(
         {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", **own},
     )  # fmt: skip
     told: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    scored = [_scored(case, found) for case, found in zip(cases, told["found"], strict=True)]
+    scored = [score(case, found) for case, found in zip(cases, told["found"], strict=True)]
     return Row(
         name=name,
         sources=mean([score[0] for score in scored]),
@@ -206,7 +206,7 @@ def _measured(
     )
 
 
-def _scored(case: Asked, found: Sequence[Sequence[str]]) -> tuple[float, float, list[float]]:
+def score(case: Asked, found: Sequence[Sequence[str]]) -> tuple[float, float, list[float]]:
     """(sources found, nDCG of sources, for each point with figures whether they were found)."""
     wanted = case.sources
     ranked = [Path(name).stem for name, _ in found]

@@ -19,6 +19,7 @@ from corpus.conversations import Conversations, new_id
 from corpus.errors import ConfigurationError
 from corpus.feedback import Feedback, FeedbackBook, Rating, Reason
 from corpus.store import Store
+from evals.bench_peers import Asked, score
 from evals.drafts import Decision, Reviewed, add_case, drafts_in
 from evals.interchange import exported, imported
 from evals.questions import load_questions
@@ -235,6 +236,19 @@ def test_published_figures_are_those_of_the_run_and_of_a_whole_one(
     folder.write("run.json", part)
     with pytest.raises(ConfigurationError, match="only some"):
         published(suite)(folder, tmp_path)
+
+
+# -- peers --------------------------------------------------------------------------------------
+
+
+def test_what_peers_find_is_scored_by_source_and_by_figure() -> None:
+    asked = Asked("?", frozenset({"wigan", "sure"}), ("It saved £115 million", "It was liked"))
+    found = [("other.md", "x"), ("wigan.md", "It saved £115 million."), ("wigan.md", "Again.")]
+    near, gain, figures_found = score(asked, found)
+    assert near == 1 / 2
+    # One of two sources, in the second place: 1/log2(3) of 1 + 1/log2(3).
+    assert gain == pytest.approx(0.6309 / 1.6309, abs=1e-4)
+    assert figures_found == [1]  # of the one point that has a figure
 
 
 # -- inspect_ai ---------------------------------------------------------------------------------
