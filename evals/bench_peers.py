@@ -71,6 +71,7 @@ class Row:
     sources: Figure  # share of a question's sources among the first five passages
     ndcg: Figure  # of sources among the first ten passages, each counted once
     with_figures: Figure  # share of points whose figures stand in one of the first five; n may be 0
+    characters: float  # in the first five passages, the median: longer ones hold more figures
     ingest: float
     ingest_cpu: float
     query: float  # median milliseconds
@@ -198,6 +199,7 @@ def _measured(
         sources=mean([score[0] for score in scored]),
         ndcg=mean([score[1] for score in scored]),
         with_figures=mean([hit for _, _, hits in scored for hit in hits]),
+        characters=median(sum(len(text) for _, text in found[:NEAR]) for found in told["found"]),
         ingest=told["ingest_seconds"],
         ingest_cpu=told["ingest_cpu_seconds"],
         query=median(told["milliseconds"]),
@@ -241,7 +243,7 @@ def _print(
 ) -> None:
     of = corpus.name if corpus else "the starter library"
     print(f"{questions} questions, {files} files of {of}, all-MiniLM-L6-v2")
-    print(f"{'system':22} {'sources@5':>18} {'nDCG@10':>18} {'figures@5':>18} "
+    print(f"{'system':22} {'sources@5':>18} {'nDCG@10':>18} {'figures@5':>18} {'chars@5':>7} "
           f"{'ingest s':>9} {'cpu s':>7} {'query ms':>9} {'cpu ms':>7} {'MB':>6}")  # fmt: skip
     for row in rows:
         quality = " ".join(
@@ -250,14 +252,16 @@ def _print(
             else f"{'–':>18}"
             for figure in (row.sources, row.ndcg, row.with_figures)
         )
-        print(f"{row.name:22} {quality} {row.ingest:9.1f} {row.ingest_cpu:7.1f} "
-              f"{row.query:9.1f} {row.query_cpu:7.1f} {row.memory:6.0f}")  # fmt: skip
+        print(f"{row.name:22} {quality} {row.characters:7.0f} {row.ingest:9.1f} "
+              f"{row.ingest_cpu:7.1f} {row.query:9.1f} {row.query_cpu:7.1f} "
+              f"{row.memory:6.0f}")  # fmt: skip
     held = [
         {
             "system": row.name,
             "sources@5": row.sources.value,
             "nDCG@10": row.ndcg.value,
             "figures@5": row.with_figures.value if row.with_figures.n else None,
+            "characters@5": row.characters,
             "ingest_seconds": round(row.ingest, 2),
             "ingest_cpu_seconds": round(row.ingest_cpu, 2),
             "query_ms": round(row.query, 2),
