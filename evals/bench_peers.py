@@ -69,7 +69,7 @@ class Row:
 
     name: str
     sources: Figure  # share of a question's sources among the first five passages
-    ndcg: Figure  # of sources among the first ten passages, each counted once
+    gains: tuple[float, ...]  # a question: nDCG of sources among ten passages, each counted once
     with_figures: Figure  # share of points whose figures stand in one of the first five; n may be 0
     characters: float  # in the first five passages, the median: longer ones hold more figures
     ingest: float
@@ -77,6 +77,11 @@ class Row:
     query: float  # median milliseconds
     query_cpu: float
     memory: float  # megabytes at most
+
+    @property
+    def ndcg(self) -> Figure:
+        """The mean of the gains."""
+        return mean(self.gains)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -192,12 +197,16 @@ def _measured(
         f"{name} could not be run",
         {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", **own},
     )  # fmt: skip
-    told: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return row_of(name, json.loads(out.read_text(encoding="utf-8")), cases)
+
+
+def row_of(name: str, told: dict[str, Any], cases: Sequence[Asked]) -> Row:
+    """A system's figures, from what it wrote."""
     scored = [score(case, found) for case, found in zip(cases, told["found"], strict=True)]
     return Row(
         name=name,
         sources=mean([score[0] for score in scored]),
-        ndcg=mean([score[1] for score in scored]),
+        gains=tuple(score[1] for score in scored),
         with_figures=mean([hit for _, _, hits in scored for hit in hits]),
         characters=median(sum(len(text) for _, text in found[:NEAR]) for found in told["found"]),
         ingest=told["ingest_seconds"],
@@ -255,6 +264,11 @@ def _print(
         print(f"{row.name:22} {quality} {row.characters:7.0f} {row.ingest:9.1f} "
               f"{row.ingest_cpu:7.1f} {row.query:9.1f} {row.query_cpu:7.1f} "
               f"{row.memory:6.0f}")  # fmt: skip
+    if rows and rows[0].name == OURS:
+        for row in rows[1:]:
+            less = mean([a - b for a, b in zip(rows[0].gains, row.gains, strict=True)])
+            print(f"nDCG@10, ours less {row.name}, question by question: {less.value:+.3f} "
+                  f"({less.low:+.3f} to {less.high:+.3f})")  # fmt: skip
     held = [
         {
             "system": row.name,
