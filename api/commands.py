@@ -201,7 +201,7 @@ def remove_document(document_id: str) -> None:
 
 def list_sources(*, as_json: bool) -> None:
     """Print the catalogue of documents that can be downloaded."""
-    from ingest.sources import load_catalogue
+    from ingest.catalogue import load_catalogue
 
     catalogue = load_catalogue()
     if as_json:

@@ -29,21 +29,13 @@ from corpus.errors import ConfigurationError, NotFound, UserError
 from corpus.files import FileStore
 from corpus.library import Library
 from corpus.types import Standing
+from ingest.addresses import is_public
+from ingest.catalogue import Source, load_catalogue
 from ingest.details import Manifest, details_for
+from ingest.fetching import DownloadFailed, DownloadLimits
 from ingest.ingesting import Ingester, Outcome
 from ingest.reading import Reading
-from ingest.sources import (
-    Change,
-    Downloaded,
-    DownloadFailed,
-    DownloadLimits,
-    Source,
-    details_row,
-    download,
-    fetch_sources,
-    is_public,
-    load_catalogue,
-)
+from ingest.sources import Change, Downloaded, details_row, download, fetch_sources
 
 PAGE = b"<!doctype html><html><head><title>Pilots</title></head><body>%s</body></html>"
 REPORT = PAGE % b"<h1>Pilots</h1><p>The pilot in Leeds housed forty people in its first year.</p>"
