@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -48,10 +49,13 @@ def gate_once(
     suite: Suite, settings: Settings, *, library: Path | None = None
 ) -> tuple[bool, list[GateLine], list[str]]:
     """Whether the gate is green, its lines, and the bounds that were broken."""
-    folder, summary = run_suite(
-        suite, settings, Wanted(choice=Choice(epochs=suite.epochs), library=library)
-    )
-    lines = hold_against_baseline(suite, folder)
+    # Not among the runs that are kept: a broken one would be shown beside sound ones.
+    with tempfile.TemporaryDirectory() as temporary:
+        wanted = Wanted(
+            choice=Choice(epochs=suite.epochs), library=library, out=Path(temporary) / "run"
+        )
+        folder, summary = run_suite(suite, settings, wanted)
+        lines = hold_against_baseline(suite, folder)
     bounds = broken_thresholds(summary)
     return not bounds and not any(line.fell for line in lines), lines, bounds
 

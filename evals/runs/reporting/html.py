@@ -218,7 +218,7 @@ def _over_time(suite: Suite, summary: Json, run: Json, past: Sequence[tuple[Json
         )
         for name in names
     ]
-    every = max(1, len(runs) // 5)
+    every = -(-len(runs) // 4)  # more labels would stand in one another
     ticks = [
         (float(number), str(described["created"])[5:16].replace("T", " "))
         if number % every == 0
