@@ -78,7 +78,7 @@ class Member:
         return WEIGHTS / f"judge-{self.seed}.pt"
 
 
-MEMBERS = (Member(1, 0.35, 8), Member(2, 0.35, 8), Member(3, 0.0, 7))
+MEMBERS = (Member(1, 0.35, 6), Member(2, 0.35, 6), Member(3, 0.0, 6))
 
 
 @dataclass(frozen=True, slots=True)
