@@ -73,7 +73,7 @@ page-budget: env
 check-kill: env
 	$(BIN)/python -m evals.check_kill --times $(N)
 
-# The model of `plumbline check`, from corpus/clauses; about 35 minutes on two cores.
+# The model of `plumbline check`, from corpus/clauses; about 40 minutes on two quiet cores.
 train-judge: env
 	$(BIN)/python -m evals.train_judge
 
