@@ -319,8 +319,8 @@ class OnnxModel:
 
         onnxruntime: Any = import_module("onnxruntime")  # it has no types
         options = onnxruntime.SessionOptions()
-        # A question is too short to share out: two threads take twice the processor time on a busy
-        # machine, and one of them keeps a core busy for 10 ms more, waiting for another question.
+        # A question is too short to share out: a second thread gains nothing on a busy machine, and
+        # keeps a core busy for 8 ms more, waiting for another question.
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(
