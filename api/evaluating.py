@@ -14,20 +14,20 @@ from assistant.bootstrap import open_assistant
 from assistant.chat_model import open_chat_model
 from assistant.checks.judging import Judge, TrainedJudge
 from assistant.checks.model_judge import ModelJudge
-from assistant.evidence import EVIDENCE_FEATURES, LEAST, Evidence
+from assistant.evidence import LEAST, open_evidence
 from assistant.features import FEATURES
 from assistant.quoting import QuotingWriter
 from assistant.retrieval import Retriever
 from assistant.weighing import load_logistic
 from corpus.embedding import SHIPPED
 from corpus.errors import ConfigurationError
-from corpus.settings import Settings, load_settings
+from corpus.settings import load_settings
 from evals.answerability import run_answerability, summarise_answerability
 from evals.answers import AnswerOutcome, run_answers, summarise
 from evals.checks import load_pairs, run_checks, summarise_checks, summarise_pairs
 from evals.clauses import NAMES, load_clauses
 from evals.intervals import Figure
-from evals.pools import fill, load_cases, load_passages
+from evals.pools import fill, load_cases, load_passages, pool_settings
 from evals.questions import load_questions
 from evals.retrieval import RetrievalOutcome, run_retrieval, summarise_retrieval
 
@@ -73,7 +73,7 @@ def eval_retrieval(
     """Measure retrieval over a pool of passages, in a library of its own below the data folder."""
     floors = read_floors(fail_under)
     passages, questions = load_passages(corpus), load_cases(cases)
-    with opened(_pool_settings(corpus)) as store:
+    with opened(pool_settings(load_settings(), corpus)) as store:
         fill(store.library, store.embedder, passages, progress=_count("passages", len(passages)))
         store.catch_up()
         outcomes = run_retrieval(questions, store, Retriever(store), progress=_tell("searched"))
@@ -93,7 +93,7 @@ def eval_answerability(
     """Measure the decision whether the passages answer, over a pool with labels."""
     floors = read_floors(fail_under)
     passages, questions = load_passages(corpus), load_cases(cases)
-    with opened(_pool_settings(corpus)) as store:
+    with opened(pool_settings(load_settings(), corpus)) as store:
         fill(store.library, store.embedder, passages, progress=_count("passages", len(passages)))
         store.catch_up()
         outcomes = run_answerability(
@@ -101,7 +101,7 @@ def eval_answerability(
             store,
             Retriever(store),
             QuotingWriter(store.lexical, load_logistic("sentences", FEATURES)),
-            Evidence(load_logistic("evidence", EVIDENCE_FEATURES)),
+            open_evidence(store),
             progress=_tell("asked"),
         )
     if not outcomes:
@@ -199,17 +199,6 @@ def read_floors(conditions: Sequence[str]) -> dict[str, float]:
                 fix="Write, for example, --fail-under point_recall=0.8.",
             ) from error
     return floors
-
-
-def _pool_settings(corpus: Path) -> Settings:
-    """The same settings with a data folder for this pool, so that the library stays as it is."""
-    import hashlib
-
-    settings = load_settings()
-    digest = hashlib.sha256(corpus.read_bytes()).hexdigest()[:16] if corpus.is_file() else "none"
-    return settings.model_copy(
-        update={"data_dir": settings.data_dir / "pools" / digest, "database_url": None}
-    )
 
 
 def _report(

@@ -11,7 +11,7 @@ from assistant.checks.judging import open_judge
 from assistant.checks.model_judge import ModelJudge
 from assistant.checks.precedents import Precedents
 from assistant.composing import ComposingWriter
-from assistant.evidence import EVIDENCE_FEATURES, Evidence
+from assistant.evidence import open_evidence
 from assistant.features import FEATURES
 from assistant.quoting import QuotingWriter
 from assistant.reranking import open_reranker
@@ -42,7 +42,7 @@ def open_assistant(store: Store) -> Assistant:
             load_logistic("sentences", FEATURES),
             load_logistic("sentences_together", FEATURES),
         ),
-        Evidence(load_logistic("evidence", EVIDENCE_FEATURES)),
+        open_evidence(store),
         ComposingWriter(chat_model, store.library, store.embedder) if chat_model else None,
     )
 

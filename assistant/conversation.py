@@ -3,7 +3,7 @@
 Earlier turns are not glued to the question, which spoils more than it helps. They are added with
 weights: decayed vectors of earlier user turns and of the last answer to the question's vector, and
 their telling words, at a fraction of full weight, to its words. How much is added depends on how
-little the question says by itself.
+little the question says by itself, and on how near it is to what was said (`carrying.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from assistant.carrying import load_carrying, nearness
 from assistant.types import Role, Turn
 from corpus.embedding import Embedder, Vector
 from corpus.lexical import LexicalIndex
 
-# Chosen on the development half of MT-RAG (see evals/README.md).
+# Chosen on the development half of MT-RAG (see evals/README.md); `carrying.py` moves each.
 USER_SHARE = 0.20  # of earlier user turns in the dense query
 JOINED_SHARE = 0.25  # of the user turn before and the question, read as one text
 ANSWER_SHARE = 0.40  # of the last answer in the dense query
@@ -72,18 +73,22 @@ def understand(
     gate = LEAST_GATE + (1 - LEAST_GATE) * leaning
     users = [turn.text for turn in kept if turn.role is Role.USER]
     answers = [turn.text for turn in kept if turn.role is Role.ASSISTANT]
+    asked = [embedder.embed_query(text) for text in users]
+    joined = embedder.embed_query(f"{users[-1]} {question}") if users else None
+    answer = embedder.embed_query(answers[-1]) if answers else None
+    factors = load_carrying().factors(nearness(vector, asked, joined, answer, leaning))
     mixed = vector.astype(np.float32, copy=True)
-    for back, text in enumerate(reversed(users)):
-        share = gate * USER_SHARE * DECAY**back
-        mixed += share * embedder.embed_query(text)
+    for back, (text, before) in enumerate(zip(reversed(users), reversed(asked), strict=True)):
+        decay = gate * DECAY**back
+        mixed += decay * USER_SHARE * factors.users * before
         for term in lexical.terms(text):
-            terms.setdefault(term, gate * USER_WORDS * DECAY**back)
-    if users:
-        mixed += gate * JOINED_SHARE * embedder.embed_query(f"{users[-1]} {question}")
-    if answers:
-        mixed += gate * ANSWER_SHARE * embedder.embed_query(answers[-1])
-        for term in _rarest(answers[-1], lexical):
-            terms.setdefault(term, gate * ANSWER_WORDS)
+            terms.setdefault(term, decay * USER_WORDS * factors.user_words)
+    if joined is not None:
+        mixed += gate * JOINED_SHARE * factors.joined * joined
+    if answer is not None:
+        mixed += gate * ANSWER_SHARE * factors.answer * answer
+        for term in rarest_words(answers[-1], lexical):
+            terms.setdefault(term, gate * ANSWER_WORDS * factors.answer_words)
     mixed /= np.linalg.norm(mixed)
     return Query(question, mixed, terms, own_terms, leaning)
 
@@ -116,7 +121,7 @@ def leaning_of(question: str, own_terms: Sequence[str]) -> float:
     return min(1.0, 0.4 * pointing + 0.4 * carrying_on + 0.4 * few_words)
 
 
-def _rarest(text: str, lexical: LexicalIndex) -> list[str]:
+def rarest_words(text: str, lexical: LexicalIndex) -> list[str]:
     """The words of a text that the library uses least, but does use."""
     frequencies = {term: lexical.frequency(term) for term in set(lexical.terms(text))}
     known = [term for term, frequency in frequencies.items() if frequency]

@@ -1,11 +1,13 @@
 """Whether what was found answers the question: complete, partial or none.
 
-A small logistic model of eight features, fitted on our own question set and on the same questions
-with every document that answers them taken away. `evals/README.md` has its error.
+A few boosted trees over features that mean the same in any library. They are fitted on our own
+questions, on those questions with every document that answers them taken away, and on a public
+pool of conversations about other things. `evals/README.md` has the error and the trade-off.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,17 +16,26 @@ from assistant.conversation import Query
 from assistant.features import FEATURES
 from assistant.quoting import Quotation
 from assistant.types import Completeness
-from assistant.weighing import Logistic
+from assistant.weighing import Boosted, load_boosted
+from corpus.store import Store
+from corpus.vectors import VectorMatrix
 
 EVIDENCE_FEATURES = (
     "best",  # how likely the best sentence is to say what was asked for
     "best_three",  # the mean of the best three
-    "coverage",  # of the question's words, by rarity, by the best of three
+    "nearest",  # the highest cosine of a sentence
+    "nearest_three",  # the mean of the three highest
+    "above_typical",  # how far it is above the mean of the library's chunks
+    "deviations",  # the same in standard deviations
+    "chunk_cosine",  # the highest
+    "chunk_deviations",
+    "coverage",  # of the query's words, by rarity, by the best of three
+    "coverage_nearest",  # by the sentence of the highest cosine
+    "own_coverage_nearest",  # by that sentence without its headings
     "rarest_missing",  # the rarest word that none of the best three has, nor their titles
-    "sentence_cosine",
-    "chunk_cosine",
     "passages_agree",  # share of the best three that come from one document
     "leaning",
+    "length",  # of the question in words, as a logarithm
 )
 LEAST = 0.2  # probability below which nothing is answered; the curve is in evals/README.md
 WHOLE = 0.6  # probability from which an answer is called complete
@@ -35,14 +46,15 @@ _LOOKED_AT = 3
 class Evidence:
     """Decides how much of a question its ranked quotations answer."""
 
-    def __init__(self, model: Logistic) -> None:
+    def __init__(self, model: Boosted, matrix: VectorMatrix) -> None:
         self._model = model
+        self._matrix = matrix
 
     def probability(self, query: Query, ranked: Sequence[Quotation]) -> float:
         """How likely it is that the quotations answer the question, from 0 to 1."""
         if not ranked:
             return 0.0
-        features = np.array([evidence_features(query, ranked)])
+        features = np.array([evidence_features(query, ranked, self._matrix)])
         return float(self._model.probabilities(features)[0])
 
     def judge(
@@ -55,22 +67,39 @@ class Evidence:
         return Completeness.COMPLETE if likely >= WHOLE else Completeness.PARTIAL
 
 
-def evidence_features(query: Query, ranked: Sequence[Quotation]) -> tuple[float, ...]:
+def open_evidence(store: Store) -> Evidence:
+    """The shipped decision over an opened store."""
+    return Evidence(load_boosted("evidence", EVIDENCE_FEATURES), store.matrix)
+
+
+def evidence_features(
+    query: Query, ranked: Sequence[Quotation], matrix: VectorMatrix
+) -> tuple[float, ...]:
     """The features of EVIDENCE_FEATURES, in its order, from quotations ranked best first."""
     top = ranked[:_LOOKED_AT]
 
-    def values(name: str) -> list[float]:
-        position = FEATURES.index(name)
-        return [quotation.features[position] for quotation in top]
+    def of(quotation: Quotation, name: str) -> float:
+        return quotation.features[FEATURES.index(name)]
 
+    near = sorted(ranked, key=lambda quotation: -of(quotation, "sentence_cosine"))[:_LOOKED_AT]
+    nearest = of(near[0], "sentence_cosine")
+    chunk_cosine = max(quotation.passage.cosine for quotation in ranked)
+    typical, deviation = matrix.typical(query.vector)
     documents = [quotation.passage.chunk.document_id for quotation in top]
     return (
         top[0].score,
         sum(quotation.score for quotation in top) / len(top),
-        max(values("coverage")),
-        min(values("rarest_missing")),
-        max(values("sentence_cosine")),
-        max(values("chunk_cosine")),
+        nearest,
+        sum(of(quotation, "sentence_cosine") for quotation in near) / len(near),
+        nearest - typical,
+        (nearest - typical) / deviation,
+        chunk_cosine,
+        (chunk_cosine - typical) / deviation,
+        max(of(quotation, "coverage") for quotation in top),
+        of(near[0], "coverage"),
+        of(near[0], "own_coverage"),
+        min(of(quotation, "rarest_missing") for quotation in top),
         max(documents.count(document) for document in documents) / len(documents),
         query.leaning,
+        math.log(max(1, len(query.text.split()))),
     )

@@ -9,6 +9,7 @@ Two homes for one set of vectors, both derived from the library:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,8 @@ class _Rows:
     vectors: Vectors  # (n, dimensions)
     page_rows: npt.NDArray[np.int64]  # for each chunk, the row of its page in the next
     page_vectors: Vectors  # (pages, dimensions): the mean of each page's chunks, of unit length
+    mean: Vectors  # (dimensions,) of the rows
+    squares: Vectors  # (dimensions, dimensions): the mean of the rows' outer products
     basis: Vectors  # (dimensions, directions); none of them when the rows are few
     coarse: Vectors  # (n, directions): the vectors along those directions
 
@@ -67,7 +70,9 @@ def _rows(
     np.add.at(means, page_rows, vectors)
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     np.divide(means, lengths, out=means, where=lengths > 0)
-    basis = _main_directions(vectors)
+    count = np.float32(max(1, len(vectors)))
+    squares = vectors.T @ vectors / count
+    basis = _main_directions(len(vectors), squares)
     return _Rows(
         numbers,
         versions,
@@ -77,17 +82,19 @@ def _rows(
         vectors,
         page_rows,
         means,
+        vectors.sum(axis=0) / count,
+        squares,
         basis,
         vectors @ basis,
     )
 
 
-def _main_directions(vectors: Vectors) -> Vectors:
+def _main_directions(rows: int, squares: Vectors) -> Vectors:
     """The orthogonal directions in which the vectors are longest, (dimensions, directions)."""
-    rows, dimensions = vectors.shape
+    dimensions = len(squares)
     if rows < COARSE_FROM or dimensions <= DIRECTIONS:
         return np.zeros((dimensions, 0), dtype=np.float32)
-    _, directions = np.linalg.eigh(vectors.T @ vectors)
+    _, directions = np.linalg.eigh(squares)
     return np.ascontiguousarray(directions[:, : -DIRECTIONS - 1 : -1], dtype=np.float32)
 
 
@@ -178,6 +185,18 @@ class VectorMatrix:
             int(number): (float(chunk), float(page))
             for number, chunk, page in zip(held.numbers[rows], chunks, pages, strict=True)
         }
+
+    def typical(self, query: npt.NDArray[np.float32]) -> tuple[float, float]:
+        """The mean of all chunks' cosines with a question, and their standard deviation.
+
+        The deviation is 1 where the chunks do not differ.
+        """
+        held = self._rows
+        if not len(held.numbers):
+            return 0.0, 1.0
+        mean = float(held.mean @ query)
+        variance = float(query @ held.squares @ query) - mean * mean
+        return mean, math.sqrt(variance) if variance > 1e-9 else 1.0
 
 
 def _admitted(held: _Rows, versions: Collection[str] | None) -> npt.NDArray[np.int64] | None:

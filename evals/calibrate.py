@@ -1,4 +1,4 @@
-"""Fit the small models of `assistant/weights.json` on our own question sets.
+"""Fit the small models of `assistant/weights.json`.
 
     python -m evals.calibrate --questions evals/sets/questions.yaml \
         evals/sets/questions-broad.yaml
@@ -6,12 +6,18 @@
 Needs a library that holds the starter documents (PLUMBLINE_DATA_DIR). Prints how well each model
 tells right from wrong on questions that it was not fitted on (five folds over conversations), then
 fits on all of them and writes the file.
+
+The evidence model is fitted on the rows of `evals/pool-rows.csv` too: numbers about questions of a
+public pool, without their words. `--pool CORPUS CASES` makes these again, which a change of the
+features, of the retriever or of the sentence weights calls for.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,22 +27,37 @@ from typing import Any
 import numpy as np
 import yaml
 
+from assistant.conversation import understand
 from assistant.evidence import EVIDENCE_FEATURES, Evidence, evidence_features
 from assistant.features import FEATURES
-from assistant.finding import Finder
+from assistant.finding import PASSAGES, Finder
 from assistant.quoting import QuotingWriter
 from assistant.retrieval import Retriever
 from assistant.scope import declined_by_wording
 from assistant.types import Role, Turn
-from assistant.weighing import WEIGHTS, Logistic
+from assistant.weighing import WEIGHTS, Boosted, Logistic
 from corpus.embedding import Embedder
 from corpus.filters import Filters
 from corpus.settings import load_settings
 from corpus.store import Store
+from evals.answerability import ANSWERABLE, UNANSWERABLE
 from evals.answers import makes_point
+from evals.pools import fill, load_cases, load_passages, pool_settings
 from evals.questions import QuestionCase, load_questions
 
+POOL_ROWS = Path(__file__).parent / "pool-rows.csv"
 FOLDS = 5
+SPLITS = 5  # into folds, of which the boosted trees' figures are the mean
+DEPTH = 3  # of a tree
+BOOSTED: dict[str, Any] = {
+    "n_estimators": 120,
+    "learning_rate": 0.04,
+    "max_depth": DEPTH,
+    "max_features": 0.25,
+    "subsample": 0.5,
+    "min_samples_leaf": 12,
+    "random_state": 0,
+}
 CLEARLY = 0.62  # a point without figures is learned from sentences that clearly make it
 
 
@@ -132,10 +153,55 @@ def evidence_of(
                     together=pool.together,
                 )
                 if ranked:
-                    rows.append(evidence_features(pool.query, ranked))
+                    rows.append(evidence_features(pool.query, ranked, store.matrix))
                     labels.append(label)
                     groups.append(case.group)
     return Labelled(np.array(rows), np.array(labels), groups, np.ones(len(rows)))
+
+
+def pool_rows(corpus: Path, cases: Path, weights: dict[str, Any]) -> Labelled:
+    """Every labelled question of a public pool, searched for in a library of the pool's own."""
+    store = Store(pool_settings(load_settings(), corpus))
+    fill(store.library, store.embedder, load_passages(corpus))
+    store.catch_up()
+    retriever = Retriever(store)
+    writer = QuotingWriter(store.lexical, _model(weights["sentences"]))
+    rows: list[tuple[float, ...]] = []
+    labels: list[bool] = []
+    groups: list[str] = []
+    for case in load_cases(cases):
+        if case.answerability.upper() not in (ANSWERABLE, UNANSWERABLE):
+            continue
+        query = understand(case.question, case.history, store.embedder, store.lexical)
+        ranked = writer.rank(query, retriever.retrieve(query, limit=PASSAGES))
+        if ranked:
+            rows.append(evidence_features(query, ranked, store.matrix))
+            labels.append(case.answerability.upper() == ANSWERABLE)
+            groups.append(case.conversation)
+    store.close()
+    return Labelled(np.array(rows), np.array(labels), groups, np.ones(len(rows)))
+
+
+def write_rows(data: Labelled, file: Path) -> None:
+    """Numbers and labels as CSV; conversations are numbered."""
+    number = {group: place for place, group in enumerate(dict.fromkeys(data.groups))}
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("conversation", "answerable", *EVIDENCE_FEATURES))
+        for group, label, row in zip(data.groups, data.labels, data.rows, strict=True):
+            writer.writerow((number[group], int(label), *(f"{value:.4f}" for value in row)))
+
+
+def read_rows(file: Path) -> Labelled:
+    """What `write_rows` wrote. Raises ValueError when that was of other features."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        reader = csv.reader(lines)
+        if next(reader)[2:] != list(EVIDENCE_FEATURES):
+            raise ValueError(f"{file.name} is of other features; run evals.calibrate --pool.")
+        held = list(reader)
+    rows = np.array([[float(value) for value in row[2:]] for row in held])
+    labels = np.array([row[1] == "1" for row in held])
+    return Labelled(rows, labels, [row[0] for row in held], np.ones(len(rows)))
 
 
 def _facts_by_document() -> dict[str, set[str]]:
@@ -177,6 +243,86 @@ def fit(data: Labelled, features: Sequence[str], *, strength: float = 1.0) -> di
     }
 
 
+def fit_boosted(own: Labelled, pool: Labelled, features: Sequence[str]) -> dict[str, Any]:
+    """Trees on both kinds of rows, which count alike, as do answered and unanswered of each."""
+    ensemble: Any = import_module("sklearn.ensemble")
+    metrics: Any = import_module("sklearn.metrics")
+
+    def fitted(kept: Sequence[tuple[Labelled, Any]]) -> Any:
+        rows = np.concatenate([data.rows[chosen] for data, chosen in kept])
+        labels = np.concatenate([data.labels[chosen] for data, chosen in kept])
+        counts = np.concatenate([_evened(data.labels[chosen]) for data, chosen in kept])
+        model = ensemble.GradientBoostingClassifier(**BOOSTED)
+        return model.fit(rows, labels, sample_weight=counts * len(counts) / counts.sum())
+
+    areas: dict[str, list[float]] = {"own": [], "pool": []}
+    for seed in range(SPLITS):
+        places = [_folds(data.groups, seed) for data in (own, pool)]
+        scores = [np.zeros(len(data.labels)) for data in (own, pool)]
+        for fold in range(FOLDS):
+            model = fitted([(own, places[0] != fold), (pool, places[1] != fold)])
+            for data, place, score in zip((own, pool), places, scores, strict=True):
+                score[place == fold] = model.decision_function(data.rows[place == fold])
+        for name, data, score in zip(areas, (own, pool), scores, strict=True):
+            areas[name].append(float(metrics.roc_auc_score(data.labels, score)))
+    model = fitted([(data, np.ones(len(data.labels), dtype=bool)) for data in (own, pool)])
+    return {
+        "features": list(features),
+        **as_full_trees(model, own.rows[:1]),
+        "rows": {"own": len(own.labels), "pool": len(pool.labels)},
+        "auroc_held_out": {name: round(float(np.mean(held)), 4) for name, held in areas.items()},
+    }
+
+
+def _evened(labels: Any) -> Any:
+    """Weights by which either label counts half, and all together one."""
+    return np.where(labels, 0.5 / max(1, labels.sum()), 0.5 / max(1, (~labels).sum()))
+
+
+def _folds(groups: Sequence[str], seed: int) -> Any:
+    """The fold of each row: those of one conversation together."""
+    names = sorted(set(groups))
+    np.random.default_rng(seed).shuffle(names)
+    fold = {name: place % FOLDS for place, name in enumerate(names)}
+    return np.array([fold[group] for group in groups])
+
+
+def as_full_trees(model: Any, row: Any) -> dict[str, Any]:
+    """Trees as `assistant.weighing.Boosted` reads them: a leaf that comes early is repeated."""
+    asked: list[list[int]] = []
+    thresholds: list[list[float]] = []
+    leaves: list[list[float]] = []
+    for [grown] in model.estimators_:
+        tree = grown.tree_
+        level = [0]
+        asked.append([])
+        thresholds.append([])
+        for _ in range(DEPTH):
+            following: list[int] = []
+            for node in level:
+                ends = tree.children_left[node] < 0
+                asked[-1].append(0 if ends else int(tree.feature[node]))
+                thresholds[-1].append(0.0 if ends else round(float(tree.threshold[node]), 5))
+                following += (
+                    [node, node] if ends else [tree.children_left[node], tree.children_right[node]]
+                )
+            level = following
+        rate = model.learning_rate
+        leaves.append([round(rate * float(tree.value[node][0][0]), 5) for node in level])
+    held = Boosted(0.0, np.array(asked), np.array(thresholds), np.array(leaves))
+    start = float(model.decision_function(row)[0]) - _log_odds(held.probabilities(row)[0])
+    return {
+        "start": round(start, 5),
+        "asked": asked,
+        "thresholds": thresholds,
+        "leaves": leaves,
+    }
+
+
+def _log_odds(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
+
+
 def _model(held: dict[str, Any]) -> Logistic:
     return Logistic(tuple(held["weights"].values()), held["intercept"])
 
@@ -199,27 +345,35 @@ def _expected_turns(case: QuestionCase, by_id: dict[str, QuestionCase]) -> list[
 def _unfitted(store: Store) -> Finder:
     """A finder that only understands and finds: the weights may be of other features yet."""
     nothing = Logistic((0.0,) * len(FEATURES), 0.0)
-    evidence = Logistic((0.0,) * len(EVIDENCE_FEATURES), 0.0)
-    return Finder(
-        store, Retriever(store), QuotingWriter(store.lexical, nothing), Evidence(evidence)
-    )
+    none = np.zeros((1, 1))
+    evidence = Evidence(Boosted(0.0, none.astype(np.int64), none, np.zeros((1, 2))), store.matrix)
+    return Finder(store, Retriever(store), QuotingWriter(store.lexical, nothing), evidence)
 
 
 def main() -> None:
     """Fit, report, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=Path, required=True, nargs="+")
+    parser.add_argument("--pool", type=Path, nargs=2, metavar=("CORPUS", "CASES"))
+    parser.add_argument("--keep-sentences", action="store_true", help="fit the evidence alone")
     arguments = parser.parse_args()
     store = Store(load_settings())
     store.catch_up()
     cases = [case for file in arguments.questions for case in load_questions(file)]
     held = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     finder = _unfitted(store)
-    held["sentences"] = fit(sentences_of(cases, store, finder, together=False), FEATURES)
-    held["sentences_together"] = fit(sentences_of(cases, store, finder, together=True), FEATURES)
-    held["evidence"] = fit(evidence_of(cases, store, finder, held), EVIDENCE_FEATURES)
-    print(json.dumps(held, indent=2))
-    WEIGHTS.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
+    if not arguments.keep_sentences:
+        for name, together in (("sentences", False), ("sentences_together", True)):
+            held[name] = fit(sentences_of(cases, store, finder, together=together), FEATURES)
+    if arguments.pool:
+        write_rows(pool_rows(*arguments.pool, held), POOL_ROWS)
+    own = evidence_of(cases, store, finder, held)
+    held["evidence"] = fit_boosted(own, read_rows(POOL_ROWS), EVIDENCE_FEATURES)
+    print({name: model["auroc_held_out"] for name, model in held.items()})
+    text = json.dumps(held, indent=2)
+    # Numbers of one tree on one line.
+    text = re.sub(r"\[\s+([-\d.e,\s]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
+    WEIGHTS.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

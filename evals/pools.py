@@ -18,6 +18,7 @@ from assistant.types import Role, Turn
 from corpus.embedding import Embedder
 from corpus.errors import ConfigurationError
 from corpus.library import Incoming, Library
+from corpus.settings import Settings
 from corpus.types import Block, BlockKind, Chunk, Details, Page
 from ingest.chunking import chunk_pages, embedded_text
 
@@ -81,6 +82,14 @@ def load_cases(file: Path) -> list[PoolCase]:
         )
         for row in _rows(file, ("id", "question"))
     ]
+
+
+def pool_settings(settings: Settings, corpus: Path) -> Settings:
+    """The same settings with a data folder for this pool, so that the library stays as it is."""
+    digest = hashlib.sha256(corpus.read_bytes()).hexdigest()[:16] if corpus.is_file() else "none"
+    return settings.model_copy(
+        update={"data_dir": settings.data_dir / "pools" / digest, "database_url": None}
+    )
 
 
 def fill(

@@ -68,6 +68,15 @@ def test_chosen_chunks_get_their_cosines_and_unknown_ones_none(
     assert scores[first] == pytest.approx((float(one @ two), float(page @ two)), abs=1e-6)
 
 
+def test_it_knows_how_near_a_chunk_commonly_is(library: Library, matrix: VectorMatrix) -> None:
+    assert matrix.typical(vector_of("Two.")) == (0.0, 1.0)
+    add(library, "wigan", "One.", "Two.", "Three.")
+    matrix.catch_up(library)
+    cosines = [float(vector_of(text) @ vector_of("Two.")) for text in ("One.", "Two.", "Three.")]
+    expected = (float(np.mean(cosines)), float(np.std(cosines)))
+    assert matrix.typical(vector_of("Two.")) == pytest.approx(expected, abs=1e-5)
+
+
 def test_an_empty_library_finds_nothing(matrix: VectorMatrix) -> None:
     assert matrix.search(vector_of("One."), limit=5) == []
     assert matrix.scores(vector_of("One."), [1]) == {}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.evidence import EVIDENCE_FEATURES, Evidence
+from assistant.evidence import open_evidence
 from assistant.quoting import FEATURES, QuotingWriter
 from assistant.retrieval import Retriever
 from assistant.weighing import load_logistic
 from corpus.settings import Settings
 from corpus.store import Store
 from evals.answerability import run_answerability
-from evals.pools import fill, load_cases, load_passages
+from evals.pools import fill, load_cases, load_passages, pool_settings
 from evals.retrieval import run_retrieval
 from evals.runs.folder import Row, case_sha
 
@@ -30,11 +29,7 @@ def pool_rows(
 ) -> list[Row]:
     """An output line for each question in each form, and one for each labelled question."""
     questions = load_cases(cases)[:limit]
-    digest = hashlib.sha256(corpus.read_bytes()).hexdigest()[:16]
-    pool = settings.model_copy(
-        update={"data_dir": settings.data_dir / "pools" / digest, "database_url": None}
-    )
-    store = Store(pool)
+    store = Store(pool_settings(settings, corpus))
     try:
         fill(store.library, store.embedder, load_passages(corpus))
         store.catch_up()
@@ -45,7 +40,7 @@ def pool_rows(
             store,
             retriever,
             QuotingWriter(store.lexical, load_logistic("sentences", FEATURES)),
-            Evidence(load_logistic("evidence", EVIDENCE_FEATURES)),
+            open_evidence(store),
             progress=progress,
         )
     finally:

@@ -13,7 +13,7 @@ from assistant.chat_model import open_chat_model
 from assistant.checks.judging import Judge, open_judge
 from assistant.checks.model_judge import ModelJudge
 from assistant.conversation import understand
-from assistant.evidence import EVIDENCE_FEATURES, Evidence
+from assistant.evidence import open_evidence
 from assistant.quoting import FEATURES, QuotingWriter
 from assistant.types import Answer, Finished, Role, Searched, Turn
 from assistant.weighing import load_logistic
@@ -99,7 +99,7 @@ class EmbeddedTarget:
             ModelJudge(model, load_principles()) if model else open_judge(store.embedder)
         )
         self._writer = QuotingWriter(store.lexical, load_logistic("sentences", FEATURES))
-        self._evidence = Evidence(load_logistic("evidence", EVIDENCE_FEATURES))
+        self._evidence = open_evidence(store)
 
     def answer(self, question: str, turns: Sequence[Turn]) -> Reply:
         """The whole answer to a question, after earlier turns."""
