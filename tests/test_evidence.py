@@ -1,4 +1,4 @@
-"""Whether what was found answers: trees that are read as they were grown, and rows that fit them."""
+"""Whether what was found answers: trees read as they were grown, and rows that fit them."""
 
 from __future__ import annotations
 
