@@ -37,7 +37,7 @@ EVIDENCE_FEATURES = (
     "leaning",
     "length",  # of the question in words, as a logarithm
 )
-LEAST = 0.2  # probability below which nothing is answered; the curve is in evals/README.md
+LEAST = 0.25  # probability below which nothing is answered; the curve is in evals/README.md
 WHOLE = 0.6  # probability from which an answer is called complete
 
 _LOOKED_AT = 3

@@ -38,6 +38,7 @@ _PERSUASION = [
     r"\b(vote|back|support|elect)",
     r"\b(which|what|whose) (political )?part(y|ies)\b.{0,40}\b(best|better|worst|worse|right|trust\w*|"
     r"deserves?|cares?|should)\b",
+    r"\b(who|whose|which|what)\b.{0,30}\b(deserves?|earns?|gets?|should (?:get|have|win)) (my|our|your) votes?\b",
     rf"\b(is|are|was|were) {_PARTY}\b.{{0,30}}\b(better|worse|best|worst) (than|for|at|on|party)\b",
     r"\bshould (i|we|people) (vote|back|support)\b.{0,30}\b(for|labour|tor|conserv|lib|green|reform|snp)",
     rf"\bwhy\b.{{0,20}}\b(should|must)\b.{{0,30}}\bvote\b|\bvote (for )?{_PARTY}\b",

@@ -366,7 +366,8 @@ def main() -> None:
         for name, together in (("sentences", False), ("sentences_together", True)):
             held[name] = fit(sentences_of(cases, store, finder, together=together), FEATURES)
     if arguments.pool:
-        write_rows(pool_rows(*arguments.pool, held), POOL_ROWS)
+        corpus, pool_cases = arguments.pool
+        write_rows(pool_rows(corpus, pool_cases, held), POOL_ROWS)
     own = evidence_of(cases, store, finder, held)
     held["evidence"] = fit_boosted(own, read_rows(POOL_ROWS), EVIDENCE_FEATURES)
     print({name: model["auroc_held_out"] for name, model in held.items()})
