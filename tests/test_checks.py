@@ -147,6 +147,19 @@ def test_a_list_item_that_only_introduces_others_is_their_lead_in(tmp_path: Path
     ]
 
 
+def test_a_heading_that_introduces_a_list_is_its_lead_in_too(tmp_path: Path) -> None:
+    (clause,) = clauses_of(tmp_path, "# Fair votes\n\n## We will:\n\n- give votes at sixteen\n")
+    assert clause.lead_in == "We will:"
+    assert clause.heading == "Fair votes > We will:"
+
+
+def test_paragraphs_in_small_letters_after_a_lead_in_are_its_items(tmp_path: Path) -> None:
+    clauses = clauses_of(
+        tmp_path, "We will:\n\ngive votes at sixteen\n\nfund halls\n\nThere is much to do here.\n"
+    )
+    assert [clause.lead_in for clause in clauses] == ["We will:", "We will:", ""]
+
+
 def test_a_sentence_over_two_pages_is_one_clause() -> None:
     first = "Councils will be free to set the fares of every bus and"
     rest = "tram that runs in their area."

@@ -72,11 +72,17 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
         for piece in _pieces(page):
             for start in sorted(mark for mark in marks if position <= mark < piece.start):
                 _enter(headings, marks[start], page.text)
-                lead_in = ""
+                title = headings[-1][1]
+                lead_in = title if title.endswith(":") else ""  # "Labour will:" in large letters
             position = piece.start
             text = page.text[piece.start : piece.end]
             marker = _MARKER.match(text)
-            listed = piece.kind is BlockKind.LIST_ITEM or marker is not None
+            listed = (
+                piece.kind is BlockKind.LIST_ITEM
+                or marker is not None
+                # An item whose mark was not read, as those of large print often are not.
+                or (lead_in != "" and piece.begins and text[0].islower())
+            )
             start = piece.start + (marker.end() if marker else 0)
             text = page.text[start : piece.end]
             short = len(text.split()) <= MOST_LEAD_IN
