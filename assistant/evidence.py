@@ -40,6 +40,11 @@ EVIDENCE_FEATURES = (
 LEAST = 0.25  # probability below which nothing is answered; the curve is in evals/README.md
 WHOLE = 0.6  # probability from which an answer is called complete
 
+# What is typical cannot be told from a handful of chunks. The more a library is short of so many,
+# the more it is taken for what it is, on average, of our questions over the starter library.
+ENOUGH_CHUNKS = 200
+USUAL, USUAL_DEVIATION = 0.20, 0.096
+
 _LOOKED_AT = 3
 
 
@@ -84,7 +89,7 @@ def evidence_features(
     near = sorted(ranked, key=lambda quotation: -of(quotation, "sentence_cosine"))[:_LOOKED_AT]
     nearest = of(near[0], "sentence_cosine")
     chunk_cosine = max(quotation.passage.cosine for quotation in ranked)
-    typical, deviation = matrix.typical(query.vector)
+    typical, deviation = _typical(query, matrix)
     documents = [quotation.passage.chunk.document_id for quotation in top]
     return (
         top[0].score,
@@ -102,4 +107,14 @@ def evidence_features(
         max(documents.count(document) for document in documents) / len(documents),
         query.leaning,
         math.log(max(1, len(query.text.split()))),
+    )
+
+
+def _typical(query: Query, matrix: VectorMatrix) -> tuple[float, float]:
+    """The mean and the deviation of the library's cosines with a question."""
+    typical, deviation = matrix.typical(query.vector)
+    known = min(1.0, len(matrix) / ENOUGH_CHUNKS)
+    return (
+        known * typical + (1 - known) * USUAL,
+        known * deviation + (1 - known) * USUAL_DEVIATION,
     )
