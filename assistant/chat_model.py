@@ -18,6 +18,7 @@ from corpus.settings import Settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +71,18 @@ class ChatModel:
         replies: queue.Queue[object] = queue.Queue(maxsize=1)
 
         def ask() -> None:
+            from langchain_core.runnables import RunnableLambda
+
             try:
-                asked = model.with_structured_output(dict(schema))
-                replies.put(cast("object", asked.invoke([("system", system), ("user", user)])))
+                asked: Any = model.with_structured_output(dict(schema))
+                # Between the model and the parser, which would chew on megabytes for hours.
+                first, *rest = asked.steps
+                guarded = first | RunnableLambda(_of_sane_length)
+                for step in rest:
+                    guarded = guarded | step
+                replies.put(cast("object", guarded.invoke([("system", system), ("user", user)])))
+            except ChatModelFault as fault:
+                replies.put(fault)
             except Exception as error:  # whatever a client library may raise is told as a fault
                 replies.put(error)
 
@@ -81,6 +91,8 @@ class ChatModel:
             reply = replies.get(timeout=self._timeout)
         except queue.Empty:
             raise ChatModelFault(f"it had not finished after {self._timeout:g} seconds") from None
+        if isinstance(reply, ChatModelFault):
+            raise reply
         if isinstance(reply, BaseException):
             logger.warning("the chat model failed: %s", type(reply).__name__)
             raise ChatModelFault(_reason(reply)) from reply
@@ -211,3 +223,9 @@ def _reason(error: BaseException) -> str:
     if "Connect" in type(error).__name__ or isinstance(error, OSError):
         return "it could not be reached"
     return f"its reply could not be read ({type(error).__name__})"
+
+
+def _of_sane_length(message: BaseMessage) -> BaseMessage:
+    if len(str(message.content)) > MOST_CHARACTERS:
+        raise ChatModelFault("its answer was far too long")
+    return message

@@ -312,7 +312,7 @@ class _Child:
         status = self._process.wait()
         if status == -signal.SIGXCPU:
             return _Died("too_slow")
-        if self.is_starved(limits):
+        if self.is_starved(limits) or status == -signal.SIGABRT:
             # C libraries abort when they are refused memory; the system kills when it has none.
             return _Died("too_much_memory")
         if status < 0:
