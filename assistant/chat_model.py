@@ -71,18 +71,16 @@ class ChatModel:
         replies: queue.Queue[object] = queue.Queue(maxsize=1)
 
         def ask() -> None:
-            from langchain_core.runnables import RunnableLambda
+            from langchain_core.runnables import RunnableLambda, RunnableSequence
 
             try:
                 asked: Any = model.with_structured_output(dict(schema))
-                # Between the model and the parser, which would chew on megabytes for hours.
-                first, *rest = asked.steps
-                guarded = first | RunnableLambda(_of_sane_length)
-                for step in rest:
-                    guarded = guarded | step
-                replies.put(cast("object", guarded.invoke([("system", system), ("user", user)])))
-            except ChatModelFault as fault:
-                replies.put(fault)
+                if isinstance(asked, RunnableSequence):
+                    # Between the model and its parser, which would chew on megabytes for hours.
+                    guard = RunnableLambda(_of_sane_length)
+                    first, *rest = cast("list[Any]", asked.steps)
+                    asked = cast("Any", RunnableSequence(first, guard, *rest))
+                replies.put(cast("object", asked.invoke([("system", system), ("user", user)])))
             except Exception as error:  # whatever a client library may raise is told as a fault
                 replies.put(error)
 
@@ -91,8 +89,6 @@ class ChatModel:
             reply = replies.get(timeout=self._timeout)
         except queue.Empty:
             raise ChatModelFault(f"it had not finished after {self._timeout:g} seconds") from None
-        if isinstance(reply, ChatModelFault):
-            raise reply
         if isinstance(reply, BaseException):
             logger.warning("the chat model failed: %s", type(reply).__name__)
             raise ChatModelFault(_reason(reply)) from reply
@@ -151,7 +147,7 @@ class ChatModel:
                     raise ChatModelFault(_reason(piece)) from piece
                 characters += len(piece)
                 if characters > MOST_CHARACTERS:
-                    raise ChatModelFault(f"it sent more than {MOST_CHARACTERS:,} characters")
+                    raise _too_long()
                 yield piece
         finally:
             given_up.set()
@@ -210,7 +206,9 @@ def _ending(metadata: Mapping[str, Any]) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Why a request failed, by the status or the kind of the error, never by its text."""
+    """Why a request failed, by the status or the kind of the error, never by a server's text."""
+    if isinstance(error, ChatModelFault):
+        return str(error)
     status = getattr(error, "status_code", None)
     if status == 429:
         return "it is receiving too many questions"
@@ -227,5 +225,9 @@ def _reason(error: BaseException) -> str:
 
 def _of_sane_length(message: BaseMessage) -> BaseMessage:
     if len(str(message.content)) > MOST_CHARACTERS:
-        raise ChatModelFault("its answer was far too long")
+        raise _too_long()
     return message
+
+
+def _too_long() -> ChatModelFault:
+    return ChatModelFault(f"it sent more than {MOST_CHARACTERS:,} characters")

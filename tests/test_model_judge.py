@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assistant.bootstrap import open_checker
+from assistant.chat_model import ChatModel, ChatModelFault
 from assistant.checks.checking import Wanted
 from assistant.checks.clauses import pasted_page
 from assistant.checks.types import Judgement, Report, Verdict
@@ -104,6 +107,20 @@ def test_a_model_that_fails_leaves_the_embedded_verdicts_and_is_told_of(
     report = checked(folder, behaviour)[0]
     assert report.clauses == alone.clauses
     assert any(part in " ".join(report.notes) for part in told.split("|")), report.notes
+
+
+def test_megabytes_are_refused_before_they_are_parsed() -> None:
+    schema: dict[str, Any] = {
+        "title": "verdicts",
+        "description": "",
+        "type": "object",
+        "properties": {},
+    }
+    with chat_server(replies("[" * 10_000_000)) as (url, _):
+        model = ChatModel("openai:test", base_url=url, api_key="key", timeout=20)
+        with pytest.raises(ChatModelFault, match="more than 40,000 characters"):
+            model.structured("Judge.", "A clause.", schema)
+    assert not [thread for thread in threading.enumerate() if thread.name == "chat-model"]
 
 
 def test_a_server_that_is_not_there_is_told_of_and_not_asked_for_ever(
