@@ -214,7 +214,9 @@ def _best(scores: npt.NDArray[Any], limit: int) -> npt.NDArray[np.int64]:
         return np.arange(len(scores))
     # Half the time of argpartition.
     least = np.partition(scores, -limit)[-limit]
-    return np.flatnonzero(scores >= least)[:limit]
+    above = np.flatnonzero(scores > least)
+    ties = np.flatnonzero(scores == least)[: limit - len(above)]
+    return np.sort(np.concatenate([above, ties]))
 
 
 def _replaced(held: _Rows, library: Library, missing: list[str], current: set[str]) -> _Rows:

@@ -131,6 +131,15 @@ def test_a_library_that_is_embedded_anew_is_loaded_anew(
     assert texts(library, [number for number, _ in hits]) == ["Two."]
 
 
+def test_the_best_are_kept_where_many_tie_for_the_last_place(
+    library: Library, matrix: VectorMatrix
+) -> None:
+    add(library, "copies", "Far.", "Far.", "Far.", "Near.")
+    matrix.catch_up(library)
+    hits = matrix.search(vector_of("Near."), limit=2)
+    assert texts(library, [number for number, _ in hits]) == ["Near.", "Far."]
+
+
 def test_a_large_library_is_searched_along_its_main_directions_first(
     library: Library, matrix: VectorMatrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
