@@ -29,7 +29,7 @@ def serve_forever(*, host: str | None, port: int | None) -> None:
 
     from api.app import create_app
 
-    with writer_lock(settings.data_dir, doing="plumbline serve"), _listening(settings) as listener:
+    with writer_lock(settings.data_dir, doing="plumbline serve"), listening(settings) as listener:
         _check_library(settings)
         token = secrets.token_urlsafe(32)
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
@@ -67,7 +67,8 @@ def _check_library(settings: Settings) -> None:
 
 
 @contextmanager
-def _listening(settings: Settings) -> Generator[socket.socket]:
+def listening(settings: Settings) -> Generator[socket.socket]:
+    """A socket at the host and port of the settings. Raises ConfigurationError when none can be."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM
@@ -83,7 +84,7 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
             listener.bind(address)
         except OSError as error:
             raise ConfigurationError(
-                f"Port {settings.port} on {settings.host} cannot be used: "
+                f"The port {settings.port} of {settings.host} cannot be used: "
                 f"{error.strerror or error}.",
                 fix="Stop what uses it, or set PLUMBLINE_PORT (or --port) to another.",
             ) from error

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from api.client import SERVER_FILE, ServerAddress, running_server
 from api.doctor.check import Check, State, guarded
-from api.serving import refuse_open_door
+from api.serving import listening, refuse_open_door
 from corpus.errors import UserError
 from corpus.settings import Settings
 
@@ -67,26 +66,5 @@ def _port(settings: Settings, server: ServerAddress | None) -> Check:
         return Check(name, State.OK, f"{shown}: held by Plumbline, process {server.pid}")
     if settings.port == 0:
         return Check(name, State.OK, f"{settings.host}: a free port is picked at each start")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM
-        )[0]
-    except OSError as error:
-        return Check(
-            name,
-            State.FAIL,
-            f"the address {settings.host!r} is not known: {error.strerror or error}",
-            "Set PLUMBLINE_HOST to an address of this machine.",
-        )
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-        except OSError as error:
-            return Check(
-                name,
-                State.FAIL,
-                f"{shown} cannot be used: {error.strerror or error}",
-                "Stop what uses it, or set PLUMBLINE_PORT to another.",
-            )
-    return Check(name, State.OK, f"{shown}: free")
+    with listening(settings):
+        return Check(name, State.OK, f"{shown}: free")
