@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assistant.conversation import understand
+from assistant.conversation import Query, understand
 from assistant.evidence import LEAST, Evidence
 from assistant.finding import PASSAGES
-from assistant.quoting import QuotingWriter
+from assistant.quoting import Quotation, QuotingWriter
 from assistant.retrieval import Retriever
 from corpus.store import Store
 from evals.intervals import RESAMPLES, Figure, rate
@@ -31,6 +31,24 @@ class AnswerabilityOutcome:
     error: str = ""
 
 
+def labelled(cases: Sequence[PoolCase]) -> list[PoolCase]:
+    """The cases of which it is said whether the pool answers them."""
+    return [case for case in cases if case.answerability.upper() in (ANSWERABLE, UNANSWERABLE)]
+
+
+def is_answerable(case: PoolCase) -> bool:
+    """Whether the pool answers a labelled case."""
+    return case.answerability.upper() == ANSWERABLE
+
+
+def quotations_for(
+    case: PoolCase, store: Store, retriever: Retriever, writer: QuotingWriter
+) -> tuple[Query, list[Quotation]]:
+    """A case as it is understood in its conversation, and the quotations found, best first."""
+    query = understand(case.question, case.history, store.embedder, store.lexical)
+    return query, writer.rank(query, retriever.retrieve(query, limit=PASSAGES))
+
+
 def run_answerability(
     cases: Sequence[PoolCase],
     store: Store,
@@ -41,19 +59,18 @@ def run_answerability(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[AnswerabilityOutcome]:
     """Ask every labelled question in its conversation."""
-    labelled = [case for case in cases if case.answerability.upper() in (ANSWERABLE, UNANSWERABLE)]
+    asked = labelled(cases)
     outcomes: list[AnswerabilityOutcome] = []
-    for done, case in enumerate(labelled, start=1):
-        answerable = case.answerability.upper() == ANSWERABLE
+    for done, case in enumerate(asked, start=1):
+        answerable = is_answerable(case)
         try:
-            query = understand(case.question, case.history, store.embedder, store.lexical)
-            ranked = writer.rank(query, retriever.retrieve(query, limit=PASSAGES))
+            query, ranked = quotations_for(case, store, retriever, writer)
             outcome = AnswerabilityOutcome(case, answerable, evidence.probability(query, ranked))
         except Exception as error:  # a crash is a failed case, and the run goes on
             outcome = AnswerabilityOutcome(case, answerable, float(not answerable), repr(error))
         outcomes.append(outcome)
         if progress is not None:
-            progress(done, len(labelled))
+            progress(done, len(asked))
     return outcomes
 
 

@@ -27,10 +27,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from assistant.conversation import understand
 from assistant.evidence import EVIDENCE_FEATURES, Evidence, evidence_features
 from assistant.features import FEATURES
-from assistant.finding import PASSAGES, Finder
+from assistant.finding import Finder
 from assistant.quoting import QuotingWriter
 from assistant.retrieval import Retriever
 from assistant.scope import declined_by_wording
@@ -40,13 +39,13 @@ from corpus.embedding import Embedder
 from corpus.filters import Filters
 from corpus.settings import load_settings
 from corpus.store import Store
-from evals.answerability import ANSWERABLE, UNANSWERABLE
+from evals.answerability import is_answerable, labelled, quotations_for
 from evals.answers import makes_point
+from evals.folds import FOLDS, folds_of
 from evals.pools import fill, load_cases, load_passages, pool_settings
 from evals.questions import QuestionCase, load_questions
 
 POOL_ROWS = Path(__file__).parent / "pool-rows.csv"
-FOLDS = 5
 SPLITS = 5  # into folds, of which the boosted trees' figures are the mean
 DEPTH = 3  # of a tree
 BOOSTED: dict[str, Any] = {
@@ -169,14 +168,11 @@ def pool_rows(corpus: Path, cases: Path, weights: dict[str, Any]) -> Labelled:
     rows: list[tuple[float, ...]] = []
     labels: list[bool] = []
     groups: list[str] = []
-    for case in load_cases(cases):
-        if case.answerability.upper() not in (ANSWERABLE, UNANSWERABLE):
-            continue
-        query = understand(case.question, case.history, store.embedder, store.lexical)
-        ranked = writer.rank(query, retriever.retrieve(query, limit=PASSAGES))
+    for case in labelled(load_cases(cases)):
+        query, ranked = quotations_for(case, store, retriever, writer)
         if ranked:
             rows.append(evidence_features(query, ranked, store.matrix))
-            labels.append(case.answerability.upper() == ANSWERABLE)
+            labels.append(is_answerable(case))
             groups.append(case.conversation)
     store.close()
     return Labelled(np.array(rows), np.array(labels), groups, np.ones(len(rows)))
@@ -257,7 +253,7 @@ def fit_boosted(own: Labelled, pool: Labelled, features: Sequence[str]) -> dict[
 
     areas: dict[str, list[float]] = {"own": [], "pool": []}
     for seed in range(SPLITS):
-        places = [_folds(data.groups, seed) for data in (own, pool)]
+        places = [folds_of(data.groups, seed) for data in (own, pool)]
         scores = [np.zeros(len(data.labels)) for data in (own, pool)]
         for fold in range(FOLDS):
             model = fitted([(own, places[0] != fold), (pool, places[1] != fold)])
@@ -277,14 +273,6 @@ def fit_boosted(own: Labelled, pool: Labelled, features: Sequence[str]) -> dict[
 def _evened(labels: Any) -> Any:
     """Weights by which either label counts half, and all together one."""
     return np.where(labels, 0.5 / max(1, labels.sum()), 0.5 / max(1, (~labels).sum()))
-
-
-def _folds(groups: Sequence[str], seed: int) -> Any:
-    """The fold of each row: those of one conversation together."""
-    names = sorted(set(groups))
-    np.random.default_rng(seed).shuffle(names)
-    fold = {name: place % FOLDS for place, name in enumerate(names)}
-    return np.array([fold[group] for group in groups])
 
 
 def as_full_trees(model: Any, row: Any) -> dict[str, Any]:

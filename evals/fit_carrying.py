@@ -38,9 +38,9 @@ from assistant.conversation import (
 from assistant.types import Role
 from corpus.settings import load_settings
 from corpus.store import Store
+from evals.folds import FOLDS, folds_of
 from evals.pools import PoolCase, fill, load_cases, load_passages, pool_settings
 
-FOLDS = 5
 UNITS = 8
 STEPS = 120
 BATCH = 160
@@ -317,15 +317,12 @@ def main() -> None:
     follow_ups = np.array([question.shares[1:].any() for question in questions])
     mean, scale = table[follow_ups].mean(0), table[follow_ups].std(0) + 1e-6
     features = torch.tensor(np.clip((table - mean) / scale, -3, 3), dtype=torch.float32)
-    names = sorted({question.conversation for question in questions})
     every = np.arange(len(questions))
     with torch.no_grad():
         before = ranking.measured(torch.tensor(every), None)
     print(f"factors of 1: nDCG@10 {before[0].mean():.4f}, R@5 {before[1].mean():.4f}")
     for seed in range(3):
-        np.random.default_rng(seed).shuffle(names)
-        fold = {name: place % FOLDS for place, name in enumerate(names)}
-        places = np.array([fold[question.conversation] for question in questions])
+        places = folds_of([question.conversation for question in questions], seed)
         after = np.zeros((2, len(questions)))
         for number in range(FOLDS):
             model = train(ranking, features, every[places != number], seed)
