@@ -48,9 +48,9 @@ SURVEY = 12  # that make a survey
 SURELY = 0.6  # share of a title, by rarity, from which a survey is of that document alone
 OF_EACH = 2  # of them from each of its documents where there are many; see evals/README.md
 MOST_OF_ONE = 4  # where there are few
-TAGGED = (
-    1.15  # how much more a document counts that bears on the principle the question is nearest to
-)
+DOCUMENTS = SURVEY // OF_EACH  # that a survey is of, where there are many
+# How much more a document counts that bears on the principle which the question is nearest to.
+TAGGED = 1.15
 NEAR_ENOUGH = 0.5  # of the best passage's score, which a document of a survey has at least
 COMPARED = 4  # things side by side
 AGAIN = 0.5  # of its score, which a sentence that was said before still has
@@ -152,7 +152,7 @@ def _both_ways(order: Sequence[str], against: Collection[str]) -> list[str]:
     """Documents where a principle was applied, and after most of them one that runs against it."""
     applied = [document_id for document_id in order if document_id not in against]
     opposite = [document_id for document_id in order if document_id in against]
-    first = SURVEY // OF_EACH - 1 if opposite else len(applied)
+    first = DOCUMENTS - 1 if opposite else len(applied)
     return [*applied[:first], *opposite[:1], *applied[first:], *opposite[1:]]
 
 
@@ -160,7 +160,7 @@ def shares_of(documents: int) -> tuple[int, ...]:
     """How many sentences of a survey each of its documents has, the most relevant first."""
     if documents <= SURVEY // MOST_OF_ONE:
         return (MOST_OF_ONE,) * documents
-    said = min(documents, SURVEY // OF_EACH)
+    said = min(documents, DOCUMENTS)
     return tuple(SURVEY // said + (place < SURVEY % said) for place in range(said))
 
 
@@ -523,7 +523,7 @@ class Finder:
             order = _both_ways(order, against)
         spent = frozenset(term for terms in principles.values() for term in terms)
         pools: list[Pool] = []
-        for document_id in order[: SURVEY // OF_EACH]:
+        for document_id in order[:DOCUMENTS]:
             of_it = replace(filters, documents=(document_id,))
             held = self._retriever.retrieve(query, limit=PASSAGES, filters=of_it)
             title = held[0].details.title if held else document_id
