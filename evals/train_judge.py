@@ -52,7 +52,7 @@ from evals.packing import pack
 WEIGHTS = Path("build")  # as trained, before int8: judge-1.pt and so on
 HELD_OUT = 0.1
 BATCH = 32
-ENCODER_RATE = 1e-4
+ENCODER_RATE = 2e-4
 HEAD_RATE = 1e-3
 CLASS_WEIGHT = 2.0  # of supports and conflicts beside silent, which is eight times as common
 SMOOTHING = 0.03
