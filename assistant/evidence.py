@@ -38,6 +38,7 @@ EVIDENCE_FEATURES = (
     "length",  # of the question in words, as a logarithm
 )
 LEAST = 0.25  # probability below which nothing is answered; the curve is in evals/README.md
+LEAST_NEAR = 0.43  # cosine of the nearest sentence, below which nothing is said of a broad question
 WHOLE = 0.6  # probability from which an answer is called complete
 
 # What is typical cannot be told from a handful of chunks. The more a library is short of so many,
@@ -46,6 +47,7 @@ ENOUGH_CHUNKS = 200
 USUAL, USUAL_DEVIATION = 0.20, 0.096
 
 _LOOKED_AT = 3
+_COSINE = FEATURES.index("sentence_cosine")
 
 
 class Evidence:
@@ -70,6 +72,16 @@ class Evidence:
         if likely < least:
             return Completeness.NONE
         return Completeness.COMPLETE if likely >= WHOLE else Completeness.PARTIAL
+
+    def bears_on(self, query: Query, ranked: Sequence[Quotation]) -> bool:
+        """Whether the quotations are about what a broad question asks.
+
+        Evidence is seldom worded like a question about it, but it is near to it in meaning.
+        """
+        if not ranked:
+            return False
+        nearest = max(quotation.features[_COSINE] for quotation in ranked)
+        return nearest >= LEAST_NEAR or self.probability(query, ranked) >= LEAST
 
 
 def open_evidence(store: Store) -> Evidence:

@@ -7,7 +7,7 @@ their own, over several documents.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.as_of import as_of_day
@@ -38,17 +38,18 @@ PASSAGES = 12  # that a point is chosen from
 OF_SUBJECT = 8  # more of them, from each document that the question is about
 SURVEYED = 40  # that a survey is chosen from
 SENTENCES = 3  # that say a point
+MOST_SENTENCES = 5  # that say it where those beyond the third are hardly worse
 EXPLAINED = 5  # that say what a principle asks
 EXAMPLES = 2  # of it that are given beside
 FEW_HAVE = 5  # sentences about a principle with a word that then tells what of it is asked
 STAY = 0.4  # of the best score; a follow-up's own subject with as much keeps the answer
 FURTHER = 0.2  # of the best one's score, which a further sentence of a point has at least
+BEYOND = 0.4  # and which one beyond the third has
 TOGETHER = 6  # that make a comparison
 SURVEY = 12  # that make a survey
 SURELY = 0.6  # share of a title, by rarity, from which a survey is of that document alone
-OF_EACH = 2  # of them from each of its documents where there are many; see evals/README.md
-MOST_OF_ONE = 4  # where there are few
-DOCUMENTS = SURVEY // OF_EACH  # that a survey is of, where there are many
+DOCUMENTS = 6  # that a survey is of; see evals/README.md
+MOST_OF_ONE = 4  # of its sentences from one of them
 # How much more a document counts that bears on the principle which the question is nearest to.
 TAGGED = 1.15
 NEAR_ENOUGH = 0.5  # of the best passage's score, which a document of a survey has at least
@@ -58,7 +59,6 @@ AGAIN = 0.5  # of its score, which a sentence that was said before still has
 SUMMED_UP = 2.0
 SUMMED_UP_TOGETHER = 3.0
 LISTED = 2_000  # passages that a list of documents is quoted from
-LEAST_FOR_A_SURVEY = 0.15  # evidence is seldom worded like a broad question about it
 
 
 @dataclass(slots=True)
@@ -156,14 +156,6 @@ def _both_ways(order: Sequence[str], against: Collection[str]) -> list[str]:
     return [*applied[:first], *opposite[:1], *applied[first:], *opposite[1:]]
 
 
-def shares_of(documents: int) -> tuple[int, ...]:
-    """How many sentences of a survey each of its documents has, the most relevant first."""
-    if documents <= SURVEY // MOST_OF_ONE:
-        return (MOST_OF_ONE,) * documents
-    said = min(documents, DOCUMENTS)
-    return tuple(SURVEY // said + (place < SURVEY % said) for place in range(said))
-
-
 @dataclass(frozen=True, slots=True)
 class Pool:
     """What one part of an answer is chosen from: passages, and how their sentences are weighed."""
@@ -175,6 +167,7 @@ class Pool:
     together: bool  # weighed as a sentence of a comparison or a survey
     leaving_out: frozenset[str] = frozenset()  # terms that tell nothing apart here
     explaining: bool = False  # of what a principle asks
+    sure: bool = False  # in a survey: the question names its principle, or the document in full
 
 
 class Finder:
@@ -318,30 +311,54 @@ class Finder:
             _not_told(_disputed(_of_the_subject(ranked, pool.about), pool), told)
             for pool, ranked in zip(pools, rankings, strict=True)
         ]
-        answered = [number for number, state in enumerate(states) if state is not Completeness.NONE]
-        most = max(SENTENCES, len(answered))
-        chosen: dict[int, list[Quotation]] = {number: [] for number in range(len(pools))}
-        # Each part has its best sentence first; then the best of what is left has its turn.
-        for number in answered:
+        answered = {
+            number: rankings[number]
+            for number, state in enumerate(states)
+            if state is not Completeness.NONE
+        }
+        chosen = self._in_turn(
+            answered,
+            most=max(MOST_SENTENCES, len(answered)),
+            worth=lambda held: FURTHER if held < SENTENCES else BEYOND,
+        )
+        for number, pool in enumerate(pools):
+            quotations = chosen.get(number, [])
+            found.add(pool.part, pool.query, pool.passages, quotations, states[number])
+        return found
+
+    def _in_turn(
+        self,
+        rankings: Mapping[int, Sequence[Quotation]],
+        *,
+        most: int,
+        most_of_one: int | None = None,
+        worth: Callable[[int], float] | None = None,
+    ) -> dict[int, list[Quotation]]:
+        """The best sentence of each ranking; then the best of what is left has its turn.
+
+        At most so many in all, and of one ranking. `worth` says for a number of sentences held
+        what share of the best one's score a further one must have; without it any will do.
+        """
+        chosen: dict[int, list[Quotation]] = {}
+        for number, ranked in rankings.items():
             held = [quotation for others in chosen.values() for quotation in others]
             if len(held) < most:
-                chosen[number] = self._writer.choose(rankings[number], most=1, beside=held)
-        for _ in range(most):
+                chosen[number] = self._writer.choose(ranked, most=1, nearly=0.0, beside=held)
+        while True:
             held = [quotation for others in chosen.values() for quotation in others]
             further = [
                 (quotation, number)
-                for number in answered
-                for quotation in self._writer.choose(rankings[number], most=1, beside=held)
+                for number, ranked in rankings.items()
+                if len(chosen.get(number, ())) < (most_of_one or most)
+                for quotation in self._writer.choose(ranked, most=1, beside=held)
             ]
             if len(held) >= most or not further:
-                break
+                return chosen
             quotation, number = max(further, key=lambda one: one[0].score)
-            if held and quotation.score < FURTHER * max(one.score for one in held):
-                break
-            chosen[number].append(quotation)
-        for number, pool in enumerate(pools):
-            found.add(pool.part, pool.query, pool.passages, chosen[number], states[number])
-        return found
+            best = max((one.score for one in held), default=0.0)
+            if worth is not None and quotation.score < worth(len(held)) * best:
+                return chosen
+            chosen.setdefault(number, []).append(quotation)
 
     def _point_pools(self, asked: Asked, turns: Sequence[Turn], filters: Filters) -> list[Pool]:
         query = self._understand(asked.question, turns)
@@ -463,19 +480,23 @@ class Finder:
         found = Found()
         query = self._understand(asked.question, turns)
         pools = self._survey_pools(query, turns, filters)
-        if not any(pool.about.named for pool in pools):
+        if not any(pool.sure for pool in pools):
             every = [quotation for pool in pools for quotation in self._ranked(pool)]
             every.sort(key=lambda quotation: -quotation.score)
-            if self._evidence.judge(query, every, least=LEAST_FOR_A_SURVEY) is Completeness.NONE:
+            if not self._evidence.bears_on(query, every):
                 passages = [passage for pool in pools for passage in pool.passages]
                 found.add(asked.question, query, passages, [], Completeness.NONE)
                 return found
-        for pool, most in zip(pools, shares_of(len(pools)), strict=False):
-            ranked = with_summaries_first(
+        rankings = {
+            number: with_summaries_first(
                 self._ranked(pool), times=SUMMED_UP_TOGETHER, anywhere=True
             )
-            chosen = self._writer.choose(ranked, most=most, nearly=0.0, beside=found.chosen)
-            found.add(pool.part, query, pool.passages, chosen, Completeness.PARTIAL)
+            for number, pool in enumerate(pools)
+        }
+        chosen = self._in_turn(rankings, most=SURVEY, most_of_one=MOST_OF_ONE)
+        for number, pool in enumerate(pools):
+            quotations = chosen.get(number, [])
+            found.add(pool.part, query, pool.passages, quotations, Completeness.PARTIAL)
         return found
 
     def _survey_pools(self, query: Query, turns: Sequence[Turn], filters: Filters) -> list[Pool]:
@@ -528,7 +549,17 @@ class Finder:
             held = self._retriever.retrieve(query, limit=PASSAGES, filters=of_it)
             title = held[0].details.title if held else document_id
             told = About(named=frozenset({document_id}) if named or principles else frozenset())
-            pools.append(Pool(title, query, tuple(held), told, together=True, leaving_out=spent))
+            pools.append(
+                Pool(
+                    title,
+                    query,
+                    tuple(held),
+                    told,
+                    together=True,
+                    leaving_out=spent,
+                    sure=bool(whole or principles),
+                )
+            )
         return pools
 
     def _nearness(

@@ -15,7 +15,7 @@ from corpus.store import Store
 from corpus.types import Document
 
 NAMED = 0.6  # least share of a title's words, by rarity, that the question must have
-SECTOR_NAMED = 0.4  # "prisons" names the sector "prisons-probation"
+SECTOR_NAMED = 0.9  # share of its words, by rarity: "early" alone does not name "early-years"
 LEAST_TERMS = 2  # of a part of a title that names it all the same
 WHOLE = 0.95  # share from which a name of some words is all there, however common they are
 MOST_COMMON_OF_WHOLE = 0.1

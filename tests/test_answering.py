@@ -175,4 +175,30 @@ def test_the_facts_of_an_example_stand_together(assistant: Assistant) -> None:
     said = " ".join(sentence.text for sentence in answer.sentences)
     assert "£140 million" in said
     assert "balanced budget" in said
-    assert len(answer.sentences) <= 3
+    assert len(answer.sentences) <= 5
+
+
+def test_a_broad_question_is_answered_from_several_documents_with_room_for_each(
+    assistant: Assistant,
+) -> None:
+    answer = final(assistant, "What is the evidence that devolving services to places works?")
+    cited = [sentence.citations[0].document_id for sentence in answer.sentences]
+    assert "gm-health-devolution" in cited
+    assert len(set(cited)) >= 3
+    assert len(cited) <= 12
+    assert max(cited.count(document_id) for document_id in cited) <= 4
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the evidence that congestion charging cuts traffic in cities?",
+        "Is there any evidence that nuclear power lowers energy bills?",
+    ],
+)
+def test_a_broad_question_about_something_else_is_not_answered_with_what_is_least_far_off(
+    assistant: Assistant, question: str
+) -> None:
+    answer = final(assistant, question)
+    assert answer.completeness is Completeness.NONE
+    assert answer.sentences == ()
