@@ -243,7 +243,7 @@ class Finder:
         """The documents that a question is about: by title, else as before, else by its words.
 
         Where it leans on earlier turns and names nothing, they are those of the latest turn that
-        names something.
+        names something, unless it names a place that those are not of ("What about Wales?").
         """
         named = self._ids_named(query.text)
         if named:
@@ -255,6 +255,9 @@ class Finder:
             for text in (*asked, *told):
                 before = self._ids_named(text) or self._ids_pointed_at(text)
                 if before:
+                    elsewhere = self._subjects.placed_in(query.text)
+                    if elsewhere and not elsewhere & before:
+                        return About(named=elsewhere)
                     return About(before=before)
         return About(named=self._ids_pointed_at(query.text))
 

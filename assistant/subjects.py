@@ -25,6 +25,7 @@ FEW = 12.0  # chunks with a word, which are never too many to tell a document by
 MOST_COMMON_POINTER = 0.06  # of the chunks may use a word that points at one document
 LEAST_USES = 3  # of a word by the document that it points at
 MUCH_MORE = 3.0  # than by the next document
+MOST_OF_A_PLACE = 10  # documents; more do not tell what is asked about
 LOOKED_AT = 80  # chunks with a word, for who uses it most
 _COUNTS_KEPT = 4_000  # words, with the documents that use each
 _NUMBERED = re.compile(
@@ -68,6 +69,7 @@ _SECTOR_WORDS = {
     }.items()
 }
 _PARTS = re.compile(r" and |: | \(")
+_NAME = re.compile(r"\b[A-Z][a-z]+\b")
 _WHAT_WAS_DONE = re.compile(
     r"^(?:the )?(?:proposed|creation of|abolition of|introduction of|fall in|shift from|rise of|"
     r"reform of|study of)\s+(?:the |a )?",
@@ -253,6 +255,17 @@ class Subjects:
         if best < SECTOR_NAMED:
             return frozenset()
         return frozenset(sector for sector, share in shares.items() if share >= best)
+
+    def placed_in(self, question: str) -> frozenset[str]:
+        """The documents about a place that a question names, by id, where they are few."""
+        self._refresh()
+        asked = set(_NAME.findall(question))
+        of_place = {
+            name: {doc.id for doc, _ in self._titles if name in _NAME.findall(doc.details.place)}
+            for name in asked
+        }
+        few = (found for found in of_place.values() if len(found) <= MOST_OF_A_PLACE)
+        return frozenset[str]().union(*few)
 
     def tried(
         self, principles: Collection[int] = (), sectors: Collection[str] = ()

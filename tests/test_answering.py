@@ -107,6 +107,15 @@ def test_a_follow_up_is_about_what_was_asked_before(assistant: Assistant) -> Non
     assert "£82 billion" in answer.text
 
 
+def test_a_follow_up_that_names_another_place_is_about_that(assistant: Assistant) -> None:
+    turns = [
+        Turn(Role.USER, "What did the Wigan Deal save?"),
+        Turn(Role.ASSISTANT, "Wigan Council is reported to have saved £140 million."),
+    ]
+    answer = final(assistant, "What about the Netherlands, do they have anything like it?", turns)
+    assert answer.sentences[0].citations[0].document_id == "buurtzorg"
+
+
 def test_a_follow_up_says_something_else_and_from_where_it_is_asked_for(
     assistant: Assistant,
 ) -> None:

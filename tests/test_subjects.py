@@ -110,6 +110,11 @@ def test_a_sector_is_named_in_the_words_that_people_use(subjects: Subjects) -> N
     assert subjects.sectors_in("Does the evidence support it in its early form?") == set()
 
 
+def test_a_place_names_the_documents_about_it(subjects: Subjects) -> None:
+    assert subjects.placed_in("What about Finland, is it done there?") == {"housing-first-finland"}
+    assert subjects.placed_in("What about Norway?") == set()
+
+
 def passage(text: str, document_id: str = "eef") -> Passage:
     chunk = Chunk(f"{document_id}.v1", document_id, 1, 0, len(text), text, "", ((0, len(text)),))
     return Passage(chunk, 1.0, Details(title="A foundation", place="England"))
