@@ -257,7 +257,7 @@ class Finder:
                 if before:
                     elsewhere = self._subjects.placed_in(query.text)
                     if elsewhere and not elsewhere & before:
-                        return About(named=elsewhere)
+                        return About(before=elsewhere)
                     return About(before=before)
         return About(named=self._ids_pointed_at(query.text))
 

@@ -112,7 +112,7 @@ def test_a_follow_up_that_names_another_place_is_about_that(assistant: Assistant
         Turn(Role.USER, "What did the Wigan Deal save?"),
         Turn(Role.ASSISTANT, "Wigan Council is reported to have saved £140 million."),
     ]
-    answer = final(assistant, "What about the Netherlands, do they have anything like it?", turns)
+    answer = final(assistant, "And in the Netherlands, how many nurses do they have?", turns)
     assert answer.sentences[0].citations[0].document_id == "buurtzorg"
 
 
