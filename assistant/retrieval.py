@@ -15,7 +15,7 @@ from corpus.store import Store
 from corpus.types import Document, Passage
 
 CANDIDATES = 100  # from each leg
-KEPT = 60  # of them, by all but their sentences; only these are read from the library
+KEPT = 40  # of them, by all but their sentences; only these are read from the library
 WORDED = 4  # times as many are scored by words: a chunk near in meaning has its words counted too
 # Shares in the fused score; chosen by measurement (see evals/README.md).
 CHUNK_SHARE = 0.32
