@@ -11,11 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from corpus.embedding import shipped_model_folder
 from evals.augmenting import join, with_some_joined
 from evals.clauses import LabelledClause, load_training_clauses
 from evals.near_copies import near_copies
 from evals.packing import pack
-from evals.train_judge import Calibration, share_flipped, split
+from evals.train_judge import (
+    BATCH,
+    Calibration,
+    batches_of_like_length,
+    share_flipped,
+    split,
+)
 
 NONE = (0, 0, 0, 0, 0, 0, 0)
 SURE = (False,) * 7
@@ -77,6 +84,18 @@ def test_joining_loses_no_clause(seed: int) -> None:
     found = with_some_joined(clauses, 0.5, random.Random(seed))
     assert len(found) == 30
     assert sorted(int(name) for c in found for name in c.id.split("+")) == list(range(40))
+
+
+def test_batches_hold_every_clause_once_and_little_padding() -> None:
+    transformers: Any = import_module("transformers")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(shipped_model_folder()))
+    clauses = load_training_clauses()[:2000]
+    batches = batches_of_like_length(clauses, tokenizer, random.Random(1))
+    assert sorted(c.id for batch in batches for c in batch) == sorted(c.id for c in clauses)
+    assert max(len(batch) for batch in batches) == BATCH
+    lengths = [[len(tokenizer(c.text)["input_ids"]) for c in batch] for batch in batches]
+    padded = sum(max(batch) * len(batch) for batch in lengths)
+    assert sum(map(sum, lengths)) / padded > 0.9
 
 
 def test_packed_weights_are_a_third_of_the_size_and_score_alike(tmp_path: Path) -> None:
