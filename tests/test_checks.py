@@ -24,7 +24,7 @@ from corpus.errors import ConfigurationError, UserError
 from corpus.principles import load_principles
 from corpus.settings import Settings
 from corpus.store import Store
-from corpus.types import Page
+from corpus.types import Block, BlockKind, Page
 from ingest.ingesting import Ingester
 from ingest.sandbox import Sandbox
 
@@ -147,6 +147,12 @@ def test_a_list_item_that_only_introduces_others_is_their_lead_in(tmp_path: Path
     ]
 
 
+def test_an_item_that_ends_in_a_lead_in_gives_it_to_those_after_it(tmp_path: Path) -> None:
+    text = "We want to:\n\n- open the archive. It is ours. We will:\n- print its index\n"
+    clauses = clauses_of(tmp_path, text)
+    assert [clause.lead_in for clause in clauses] == ["We want to:", "We will:"]
+
+
 def test_a_heading_that_introduces_a_list_is_its_lead_in_too(tmp_path: Path) -> None:
     (clause,) = clauses_of(tmp_path, "# Fair votes\n\n## We will:\n\n- give votes at sixteen\n")
     assert clause.lead_in == "We will:"
@@ -169,6 +175,47 @@ def test_a_sentence_over_two_pages_is_one_clause() -> None:
     assert [clause.page for clause in clauses] == [1, 2]
     assert (clauses[0].text, clauses[0].judged_text) == (first, f"{first} {rest}")
     assert clauses[1].text.startswith("Trains")
+
+
+def test_an_item_over_two_pages_goes_on_and_so_does_its_list() -> None:
+    first = "We will:\n• Repair the quay at once.\n• Let the harbour trust and"
+    second = "Quayside Partners run the moorings.\n• Pay for the new crane."
+    item = BlockKind.LIST_ITEM
+    clauses = split_clauses(
+        [
+            Page(
+                1,
+                first,
+                (
+                    Block(BlockKind.PARAGRAPH, 0, 8),
+                    Block(item, 9, 35, 1),
+                    Block(item, 36, len(first), 1),
+                ),
+            ),
+            Page(
+                2,
+                second,
+                (Block(BlockKind.PARAGRAPH, 0, 35), Block(item, 36, len(second), 1)),
+            ),
+        ]
+    )
+    assert [clause.judged_text for clause in clauses] == [
+        "We will Repair the quay at once.",
+        "We will Let the harbour trust and Quayside Partners run the moorings.",
+        "We will Pay for the new crane.",
+    ]
+
+
+def test_a_quotation_set_into_a_sentence_does_not_end_it(tmp_path: Path) -> None:
+    clauses = clauses_of(
+        tmp_path,
+        "Each ward of the borough will have the right to name a\n\nNine wards in ten now have a "
+        "square of their own to meet in on market days\n\nwarden. Wardens will be paid.\n",
+    )
+    assert (
+        clauses[0].judged_text == "Each ward of the borough will have the right to name a warden."
+    )
+    assert clauses[-1].text == "Wardens will be paid."
 
 
 def test_one_sentence_of_20000_words_is_cut_and_not_choked_on(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.checks.types import Clause
@@ -14,6 +14,7 @@ LEAST_WORDS = 4  # fewer make no commitment, unless a lead-in does
 LEAST_WORDS_UNSTOPPED = 10  # of a paragraph that ends without a stop
 MOST_NUMBERS = 0.4  # bare numbers for each word
 MOST_LEAD_IN = 12  # of a list item that only introduces those under it
+STOPS = '.!?;:…”"'
 MOST_TOGETHER = 60  # words of a sentence and the short one that leans on it
 
 _NEVER = frozenset({BlockKind.HEADING, BlockKind.CAPTION, BlockKind.FOOTNOTE, BlockKind.CODE})
@@ -23,6 +24,8 @@ _LEANING = re.compile(
 _MARKER = re.compile(
     r"(?:(?:[-–•▪●◦‣■□*]|\d{1,2}[.)]|\(?[a-z]\))\s+|\d{1,2}[.)](?=[A-Z“\"]))(?=\S)"
 )
+# An item may end in words that introduce the items after it.
+_INTRODUCES = re.compile(r"[.!?]\s+([^.!?:]{2,80}:)\s*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBER = re.compile(r"(?<!\S)\d[\d,.]*(?!\S)")
 _FURNITURE = re.compile(
@@ -69,7 +72,8 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
     for page in pages:
         marks = {block.start: block for block in page.blocks if block.kind is BlockKind.HEADING}
         position = 0
-        for piece in _pieces(page):
+        going_on = False  # whether this block is the rest of one that was broken off
+        for number, piece in enumerate(_pieces(page)):
             for start in sorted(mark for mark in marks if position <= mark < piece.start):
                 _enter(headings, marks[start], page.text)
                 title = headings[-1][1]
@@ -77,21 +81,34 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
             position = piece.start
             text = page.text[piece.start : piece.end]
             marker = _MARKER.match(text)
+            if piece.begins:
+                broken = 0
+                if piece.kind is BlockKind.PARAGRAPH and marker is None:
+                    broken = _broken_off(clauses, piece, page, lead_in, first=number == 0)
+                going_on = broken > 0
+                if going_on:
+                    rest = " ".join(text.split())
+                    clauses[-broken] = replace(clauses[-broken], goes_on=rest)
+                    lead_in = lead_in or clauses[-broken].lead_in
+                    continue
             listed = (
                 piece.kind is BlockKind.LIST_ITEM
                 or marker is not None
+                or going_on
                 # An item whose mark was not read, as those of large print often are not.
                 or (lead_in != "" and piece.begins and text[0].islower())
             )
             start = piece.start + (marker.end() if marker else 0)
             text = page.text[start : piece.end]
             short = len(text.split()) <= MOST_LEAD_IN
-            if text.rstrip().endswith(":") and (short or not listed):
+            introduces = _INTRODUCES.search(text)
+            if text.rstrip().endswith(":") and not introduces and (short or not listed):
                 lead_in = " ".join(text.split())
                 continue
-            if not listed:
-                lead_in = ""
-            if not _says_something(text, lead_in) or (not listed and _is_title(piece, text)):
+            led_in = lead_in
+            if introduces or not listed:
+                lead_in = " ".join(introduces[1].split()) if introduces else ""
+            if not _says_something(text, led_in) or (not listed and _is_title(piece, text)):
                 continue
             clause = Clause(
                 id="",
@@ -99,13 +116,10 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
                 page=page.number,
                 start=start,
                 end=piece.end,
-                lead_in=lead_in if piece.begins and listed else "",
+                lead_in=led_in if piece.begins and listed else "",
                 heading=" > ".join(title for _, title in headings),
             )
-            if clauses and _goes_on(clauses[-1], clause):
-                rest = " ".join(clause.text.split())
-                clauses[-1] = replace(clauses[-1], goes_on=rest)
-            elif clauses and _leans(clauses[-1], clause, page):
+            if clauses and _leans(clauses[-1], clause, page):
                 before = clauses[-1]
                 clauses[-1] = replace(
                     before, end=clause.end, text=page.text[before.start : clause.end]
@@ -198,14 +212,35 @@ def _says_something(text: str, lead_in: str) -> bool:
     return len(words) >= (1 if lead_in else LEAST_WORDS)
 
 
-def _goes_on(before: Clause, clause: Clause) -> bool:
-    """Whether a sentence that a page ends in the middle of goes on with these words."""
+def _broken_off(
+    clauses: Sequence[Clause], piece: _Piece, page: Page, lead_in: str, *, first: bool
+) -> int:
+    """How many clauses back a sentence was broken off that goes on with a paragraph; 0 for none.
+
+    A page breaks one off at its end, and a quotation set into the text in its middle.
+    """
+    small = page.text[piece.start].islower()
+    # The sentence before an inset first: the inset may want a stop too.
+    for back in (2, 1):
+        before = clauses[-back] if back <= len(clauses) else None
+        if before is None or before.goes_on or before.text.rstrip()[-1] in STOPS:
+            continue
+        # In a list, small letters may begin an item whose mark was not read.
+        rest = small and (not lead_in or (first and before.text[0].isupper()))
+        if before.page == page.number and rest and not first:
+            return back
+        if before.page < page.number and first and back == 1:
+            return int(rest or _leads_to_an_item(piece, page))
+    return 0
+
+
+def _leads_to_an_item(piece: _Piece, page: Page) -> bool:
+    """Whether an item follows a paragraph: the list goes on, and so does its last item."""
+    after = [block for block in page.blocks if block.start >= piece.end]
     return (
-        clause.page == before.page + 1
-        and not clause.lead_in
-        and not before.goes_on
-        and clause.text[0].islower()
-        and before.text.rstrip()[-1] not in '.!?;:…”"'
+        bool(after)
+        and min(after, key=lambda block: block.start).kind is BlockKind.LIST_ITEM
+        and not page.text[piece.start : piece.end].rstrip().endswith(":")
     )
 
 

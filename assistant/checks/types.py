@@ -33,7 +33,7 @@ class Clause:
     end: int
     lead_in: str = ""
     heading: str = ""  # the headings above it, outermost first, joined by " > "
-    goes_on: str = ""  # what it goes on with at the top of the next page; judged with it
+    goes_on: str = ""  # what it goes on with on the next page, or after an inset; judged with it
 
     @property
     def judged_text(self) -> str:
