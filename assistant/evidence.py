@@ -38,6 +38,7 @@ EVIDENCE_FEATURES = (
     "length",  # of the question in words, as a logarithm
 )
 LEAST = 0.25  # probability below which nothing is answered; the curve is in evals/README.md
+FAR_OFF = 0.28  # cosine of the nearest sentence, below which a question is about something else
 LEAST_NEAR = 0.43  # cosine of the nearest sentence, below which nothing is said of a broad question
 WHOLE = 0.6  # probability from which an answer is called complete
 
@@ -64,12 +65,10 @@ class Evidence:
         features = np.array([evidence_features(query, ranked, self._matrix)])
         return float(self._model.probabilities(features)[0])
 
-    def judge(
-        self, query: Query, ranked: Sequence[Quotation], *, least: float = LEAST
-    ) -> Completeness:
-        """How much of the question they answer; nothing, when that is less likely than `least`."""
+    def judge(self, query: Query, ranked: Sequence[Quotation]) -> Completeness:
+        """How much of the question they answer."""
         likely = self.probability(query, ranked)
-        if likely < least:
+        if likely < LEAST or _nearest(ranked) < FAR_OFF:
             return Completeness.NONE
         return Completeness.COMPLETE if likely >= WHOLE else Completeness.PARTIAL
 
@@ -78,10 +77,7 @@ class Evidence:
 
         Evidence is seldom worded like a question about it, but it is near to it in meaning.
         """
-        if not ranked:
-            return False
-        nearest = max(quotation.features[_COSINE] for quotation in ranked)
-        return nearest >= LEAST_NEAR or self.probability(query, ranked) >= LEAST
+        return _nearest(ranked) >= LEAST_NEAR or self.judge(query, ranked) is not Completeness.NONE
 
 
 def open_evidence(store: Store) -> Evidence:
@@ -120,6 +116,10 @@ def evidence_features(
         query.leaning,
         math.log(max(1, len(query.text.split()))),
     )
+
+
+def _nearest(ranked: Sequence[Quotation]) -> float:
+    return max((quotation.features[_COSINE] for quotation in ranked), default=0.0)
 
 
 def _typical(query: Query, matrix: VectorMatrix) -> tuple[float, float]:

@@ -79,10 +79,13 @@ def test_events_are_one_search_then_sentences_then_one_end(assistant: Assistant)
     assert isinstance(told[-1], Finished)
 
 
+@pytest.mark.parametrize(
+    "question", ["How long do I roast a chicken?", "What is the capital of France?"]
+)
 def test_a_question_from_another_world_is_out_of_scope_and_lists_no_sources(
-    assistant: Assistant,
+    assistant: Assistant, question: str
 ) -> None:
-    answer = final(assistant, "How long do I roast a chicken?")
+    answer = final(assistant, question)
     assert answer.completeness is Completeness.NONE
     assert answer.declined is Decline.OUT_OF_SCOPE
     assert answer.sentences == ()
