@@ -9,6 +9,7 @@ finds no text in, and for what the file says of itself (title, author, date).
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -342,6 +343,7 @@ def _pages(sheets: Sequence[_Sheet]) -> list[tuple[Page, list[Piece]]]:
             parts: list[Column | Grid] = in_order(group, sheet.rules if not number else ())
             pieces += blocks(parts, usual, join)
         pieces_of.append(pieces)
+        _set_depths(pieces)
     _set_levels([piece for pieces in pieces_of for piece in pieces], usual)
     return [
         (_page(number, pieces, join), pieces) for number, pieces in enumerate(pieces_of, start=1)
@@ -516,6 +518,27 @@ def _set_levels(pieces: Sequence[Piece], usual: Measures) -> None:
         size = round(piece.size)
         level = 1 + sum(1 for other in common if other > size)
         piece.level = min(level, 4)
+
+
+def _set_depths(pieces: Sequence[Piece]) -> None:
+    """How deep the items of a page's lists are, by their indents; other text ends a list."""
+    items: list[Piece] = []
+    for piece in pieces:
+        listed = piece.kind is BlockKind.LIST_ITEM
+        if items and (not listed or piece.top < items[-1].top):  # above it: in the next column
+            _set_depths_of(items)
+            items = []
+        if listed:
+            items.append(piece)
+    _set_depths_of(items)
+
+
+def _set_depths_of(items: Sequence[Piece]) -> None:
+    depth, at = 0, -math.inf
+    for item in sorted(items, key=lambda item: item.x0):
+        if item.x0 > at + 0.8 * item.size:
+            depth, at = depth + 1, item.x0
+        item.level = depth
 
 
 def _page(number: int, pieces: Sequence[Piece], join: LineJoiner) -> Page:

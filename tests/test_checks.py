@@ -132,6 +132,8 @@ def test_a_table_row_is_a_clause(tmp_path: Path) -> None:
         "Figure 3: spending",
         "Giving children a better start 33 Protecting our hospitals 37",
         "Doubling the size of the sector | 11",
+        "The Ferry Residents is a registered society under the Act of that name.",
+        "| COAST | RIVER |\n| --- | --- |\n| MORE SHIPS | FEWER SHIPS |",
         "Printed & promoted by Jo Bloggs on behalf of the Ferry Residents, 1 High Street",
     ],
 )
@@ -216,6 +218,88 @@ def test_a_quotation_set_into_a_sentence_does_not_end_it(tmp_path: Path) -> None
         clauses[0].judged_text == "Each ward of the borough will have the right to name a warden."
     )
     assert clauses[-1].text == "Wardens will be paid."
+
+
+def test_items_after_a_nested_list_have_the_outer_lead_in_again(tmp_path: Path) -> None:
+    nested = "- light the towpath, including by:\n    - mending its lamps\n    - adding more\n"
+    text = f"We will:\n\n{nested}- dredge the basin\n"
+    assert [(clause.lead_in, clause.text) for clause in clauses_of(tmp_path, text)] == [
+        ("light the towpath, including by:", "mending its lamps"),
+        ("light the towpath, including by:", "adding more"),
+        ("We will:", "dredge the basin"),
+    ]
+
+
+def test_a_long_item_leads_in_those_that_are_indented_under_it_and_no_others(
+    tmp_path: Path,
+) -> None:
+    long = (
+        "Open the boathouse, the ferry landing and the lock keepers' cottages to every school in "
+        "the valley for:"
+    )
+    nested = f"We will:\n\n- {long}\n    - rowing lessons\n- Dredge the basin.\n"
+    level = f"We will:\n\n- {long}\n- rowing lessons\n"
+    assert [clause.lead_in for clause in clauses_of(tmp_path, nested)] == [
+        "We will:",
+        long,
+        "We will:",
+    ]
+    assert [clause.lead_in for clause in clauses_of(tmp_path, level)] == ["We will:", "We will:"]
+
+
+def test_a_list_goes_on_over_the_page_when_its_last_item_does_in_a_new_sentence() -> None:
+    first = "We will:\n• Repair the quay at once."
+    second = "The harbour trust will choose the stone.\n• Pay for the new crane."
+    item, plain = BlockKind.LIST_ITEM, BlockKind.PARAGRAPH
+    clauses = split_clauses(
+        [
+            Page(1, first, (Block(plain, 0, 8), Block(item, 9, len(first), 1))),
+            Page(2, second, (Block(plain, 0, 40), Block(item, 41, len(second), 1))),
+        ]
+    )
+    assert [clause.judged_text for clause in clauses] == [
+        "We will Repair the quay at once.",
+        "The harbour trust will choose the stone.",
+        "We will Pay for the new crane.",
+    ]
+
+
+def test_a_sentence_that_a_page_leaves_hanging_goes_on_with_a_name_too() -> None:
+    last = "Wards are to be free. The boats will be shared with the"
+    clauses = split_clauses([Page(1, last), Page(2, "Harbour Trust of the borough.")])
+    assert [clause.judged_text for clause in clauses] == [
+        "Wards are to be free.",
+        "The boats will be shared with the Harbour Trust of the borough.",
+    ]
+
+
+def test_the_first_words_of_a_sentence_count_with_its_rest_alone() -> None:
+    last = "Wards are to be free. When"
+    page = Page(1, last, (Block(BlockKind.PARAGRAPH, 0, len(last)),))
+    rest = "parishes ask for it, they will share the rates."
+    assert [clause.text for clause in split_clauses([page])] == ["Wards are to be free."]
+    clauses = split_clauses([page, Page(2, rest)])
+    assert [clause.judged_text for clause in clauses][1:] == [f"When {rest}"]
+
+
+def test_a_page_of_contents_has_no_clauses_and_a_table_of_figures_keeps_its_own() -> None:
+    def rows(*lines: str) -> Page:
+        blocks: list[Block] = []
+        at = 0
+        for line in lines:
+            blocks.append(Block(BlockKind.TABLE_ROW, at, at + len(line)))
+            at += len(line) + 1
+        return Page(1, "\n".join(lines), tuple(blocks))
+
+    places = ("Quays and the old locks", "Ferries of the upper river", "Fares for the islands")
+    contents = [
+        f"{place} {number}" for place, number in zip(places * 2, range(3, 57, 9), strict=True)
+    ]
+    figures = [
+        f"{place} {number}" for place, number in zip(places * 2, (40, 7, 31, 2, 90, 5), strict=True)
+    ]
+    assert split_clauses([rows(*contents)]) == []
+    assert [clause.text for clause in split_clauses([rows(*figures)])] == figures
 
 
 def test_one_sentence_of_20000_words_is_cut_and_not_choked_on(tmp_path: Path) -> None:

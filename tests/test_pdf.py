@@ -261,6 +261,18 @@ def test_headings_have_levels_by_their_size(tmp_path: Path) -> None:
     assert (levels["Part One"], levels["The first section"]) == (1, 2)
 
 
+def test_list_items_are_as_deep_as_their_indent_says(tmp_path: Path) -> None:
+    def drawing(canvas: Canvas) -> None:
+        write(canvas, 100, 780, "• lamps along the towpath", "• more of them")
+        y = write(canvas, 72, 740, "• dredge the basin", "• light the bridges by:")
+        write(canvas, 100, y, "• mending the lamps")
+        write(canvas, 72, 600, "Other words end a list. Each of the lists has its own depths.")
+        write(canvas, 100, 560, "• a list that stands by itself")
+
+    page = page_of(draw(tmp_path / "a.pdf", drawing))
+    assert [b.level for b in page.blocks if b.kind is BlockKind.LIST_ITEM] == [2, 2, 1, 1, 2, 1]
+
+
 def test_a_page_turned_on_its_side_is_read_as_it_is_shown(tmp_path: Path) -> None:
     def drawing(canvas: Canvas) -> None:
         canvas.setPageRotation(90)

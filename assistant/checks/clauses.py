@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from assistant.checks.types import Clause
 from corpus.sentences import page_sentences
@@ -31,7 +32,8 @@ _NUMBER = re.compile(r"(?<!\S)\d[\d,.]*(?!\S)")
 _FURNITURE = re.compile(
     r"(?:page \d+(?: of \d+)?|\d+|(?:table of )?contents|(?:fig(?:ure)?|table|chart|box) \d+.*|"
     r"(?:https?://|www\.)\S+|©.*|(?:published|printed|promoted) (?:(?:and|&) \w+ )?by\b.*|"
-    r"isbn\b.*|all rights reserved.*)",
+    r"isbn\b.*|all rights reserved.*|"
+    r".{3,80}? is a registered (?:society|charity|company|political party)\b.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _CONTENTS_LINE = re.compile(
@@ -39,6 +41,13 @@ _CONTENTS_LINE = re.compile(
     r"(?:[^\d.!?]{6,}\s\d{1,3}(?:\s|$)){2,}",
     re.DOTALL,
 )
+
+# The last word of a sentence that is broken off, whatever letter the rest begins with.
+_HANGING = re.compile(
+    r"\b(?:an?|the|and|or|of|to|in|for|with|by|from|on|at|that|which|as|our|their|its|also)$"
+)
+_PAGE_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$")
+LEAST_NUMBERED = 5  # lines that end in a page number, of a page of contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,44 @@ class _Piece:
     kind: BlockKind
     begins: bool  # whether its block begins with it
     ends: bool  # whether its block ends with it
+    level: int = 0  # of a list item
+
+
+@dataclass(slots=True)
+class _LeadIn:
+    """Words that introduce a list: a paragraph's or a heading's (level 0), or an item's."""
+
+    level: int
+    text: str
+    indented: bool = False  # whether the items that it introduces are deeper than it is
+
+
+@dataclass(slots=True)
+class _LeadIns:
+    """Those of the lists that are open, the innermost last."""
+
+    open: list[_LeadIn] = field(default_factory=list["_LeadIn"])
+
+    @property
+    def last(self) -> str:
+        return self.open[-1].text if self.open else ""
+
+    def begin(self, text: str) -> None:
+        """A new list, or none where there are no words."""
+        self.open = [_LeadIn(0, text)] if text else []
+
+    def begin_within(self, level: int, text: str, *, indented: bool = False) -> None:
+        """A list under an item; where it must be indented, no other item is one of its own."""
+        while self.open and self.open[-1].level >= level:
+            self.open.pop()
+        self.open.append(_LeadIn(level, text, indented))
+
+    def close_above(self, level: int) -> None:
+        """An item ends the lists that are indented under items like it."""
+        while self.open and self.open[-1].indented and level <= self.open[-1].level:
+            self.open.pop()
+        if self.open and 0 < self.open[-1].level < level:
+            self.open[-1].indented = True
 
 
 def whole_clause(page: Page) -> Clause:
@@ -68,47 +115,65 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
     """
     clauses: list[Clause] = []
     headings: list[tuple[int, str]] = []
-    lead_in = ""
+    lead_ins = _LeadIns()
     for page in pages:
         marks = {block.start: block for block in page.blocks if block.kind is BlockKind.HEADING}
+        contents = _is_contents(page)
         position = 0
-        going_on = False  # whether this block is the rest of one that was broken off
+        going_on = False  # whether this block is the rest of an item that was broken off
         for number, piece in enumerate(_pieces(page)):
             for start in sorted(mark for mark in marks if position <= mark < piece.start):
                 _enter(headings, marks[start], page.text)
                 title = headings[-1][1]
-                lead_in = title if title.endswith(":") else ""  # "Labour will:" in large letters
+                lead_ins.begin(title if title.endswith(":") else "")  # "We will:" in large letters
             position = piece.start
             text = page.text[piece.start : piece.end]
             marker = _MARKER.match(text)
+            if contents and text.rstrip()[-1] not in ".!?":
+                continue
             if piece.begins:
-                broken = 0
+                going_on = False
                 if piece.kind is BlockKind.PARAGRAPH and marker is None:
-                    broken = _broken_off(clauses, piece, page, lead_in, first=number == 0)
-                going_on = broken > 0
-                if going_on:
-                    rest = " ".join(text.split())
-                    clauses[-broken] = replace(clauses[-broken], goes_on=rest)
-                    lead_in = lead_in or clauses[-broken].lead_in
-                    continue
+                    broken = _broken_off(clauses, piece, page, lead_ins.last, first=number == 0)
+                    # The list goes on over the page, whether or not its last sentence does.
+                    going_on = broken > 0 or (
+                        number == 0 and lead_ins.last != "" and _leads_to_an_item(piece, page)
+                    )
+                    if broken:
+                        rest = " ".join(text.split())
+                        clauses[-broken] = replace(clauses[-broken], goes_on=rest)
+                        if not lead_ins.open:
+                            lead_ins.begin(clauses[-broken].lead_in)
+                        continue
             listed = (
                 piece.kind is BlockKind.LIST_ITEM
                 or marker is not None
                 or going_on
                 # An item whose mark was not read, as those of large print often are not.
-                or (lead_in != "" and piece.begins and text[0].islower())
+                or (lead_ins.open != [] and piece.begins and text[0].islower())
             )
+            if piece.kind is BlockKind.LIST_ITEM:
+                lead_ins.close_above(piece.level)
             start = piece.start + (marker.end() if marker else 0)
             text = page.text[start : piece.end]
             short = len(text.split()) <= MOST_LEAD_IN
             introduces = _INTRODUCES.search(text)
-            if text.rstrip().endswith(":") and not introduces and (short or not listed):
-                lead_in = " ".join(text.split())
+            led_in = lead_ins.last
+            if text.rstrip().endswith(":") and not introduces:
+                if listed:
+                    lead_ins.begin_within(piece.level, " ".join(text.split()), indented=not short)
+                else:
+                    lead_ins.begin(" ".join(text.split()))
+                if short or not listed:
+                    continue
+            elif introduces and listed:
+                lead_ins.begin_within(piece.level, " ".join(introduces[1].split()))
+            elif not listed:
+                lead_ins.begin(" ".join(introduces[1].split()) if introduces else "")
+            unstopped = piece.ends and not piece.begins and text.rstrip()[-1] not in STOPS
+            if not (unstopped or _says_something(text, led_in)):
                 continue
-            led_in = lead_in
-            if introduces or not listed:
-                lead_in = " ".join(introduces[1].split()) if introduces else ""
-            if not _says_something(text, led_in) or (not listed and _is_title(piece, text)):
+            if not listed and _is_title(piece, text):
                 continue
             clause = Clause(
                 id="",
@@ -116,7 +181,7 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
                 page=page.number,
                 start=start,
                 end=piece.end,
-                lead_in=led_in if piece.begins and listed else "",
+                lead_in=led_in if piece.begins and listed and not going_on else "",
                 heading=" > ".join(title for _, title in headings),
             )
             if clauses and _leans(clauses[-1], clause, page):
@@ -126,7 +191,15 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
                 )
             else:
                 clauses.append(clause)
-    return [replace(clause, id=f"c{number}") for number, clause in enumerate(clauses, start=1)]
+    # The first words of a sentence count only with its rest.
+    whole = [
+        clause
+        for clause in clauses
+        if clause.goes_on
+        or clause.text.rstrip()[-1] in STOPS
+        or _says_something(clause.text, clause.lead_in)
+    ]
+    return [replace(clause, id=f"c{number}") for number, clause in enumerate(whole, start=1)]
 
 
 def pasted_page(text: str) -> Page:
@@ -175,7 +248,9 @@ def _pieces(page: Page) -> Iterator[_Piece]:
             continue
         if block and kind in (BlockKind.LIST_ITEM, BlockKind.TABLE_ROW) and _short(page, block):
             taken = block.end
-            yield _Piece(block.start, block.end, kind, begins=True, ends=True)
+            yield _Piece(
+                block.start, block.end, kind, begins=True, ends=True, level=max(block.level, 1)
+            )
             continue
         yield _Piece(
             sentence.start,
@@ -183,11 +258,28 @@ def _pieces(page: Page) -> Iterator[_Piece]:
             kind,
             begins=block is None or sentence.start == block.start,
             ends=block is not None and sentence.end == block.end,
+            level=max(block.level, 1) if block and kind is BlockKind.LIST_ITEM else 0,
         )
+
+
+def _is_contents(page: Page) -> bool:
+    """Whether a page lists what is on others: many lines end in numbers, and those rise."""
+    lines = [
+        page.text[block.start : block.end].strip()
+        for block in page.blocks
+        if block.kind in (BlockKind.PARAGRAPH, BlockKind.TABLE_ROW, BlockKind.LIST_ITEM)
+    ]
+    numbers = [int(found[1]) for line in lines if (found := _PAGE_NUMBER.search(line))]
+    rising = sum(one <= other for one, other in pairwise(numbers))
+    return len(numbers) >= max(LEAST_NUMBERED, 0.4 * len(lines)) and rising >= 0.7 * (
+        len(numbers) - 1
+    )
 
 
 def _is_title(piece: _Piece, text: str) -> bool:
     """Whether a short paragraph without a stop is a heading that its author did not mark."""
+    if text.isupper() and text[-1] not in STOPS:
+        return len(text.split()) < LEAST_WORDS_UNSTOPPED  # a row's too: the words of a chart
     whole = piece.kind is BlockKind.PARAGRAPH and piece.begins and piece.ends
     return whole and len(text.split()) < LEAST_WORDS_UNSTOPPED and text[-1] not in ".!?;,:…’”\"'"
 
@@ -227,6 +319,8 @@ def _broken_off(
             continue
         # In a list, small letters may begin an item whose mark was not read.
         rest = small and (not lead_in or (first and before.text[0].isupper()))
+        if page.text[piece.start] == "(" or _HANGING.search(before.text):
+            rest = rest or page.text[piece.end - 1] in ".!?"  # an inset seldom ends in a stop
         if before.page == page.number and rest and not first:
             return back
         if before.page < page.number and first and back == 1:
