@@ -25,6 +25,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -43,8 +44,12 @@ from corpus.migrating import bring_up_to_date
 from corpus.types import Block, BlockKind, Chunk, Details, Document, Page, Standing
 
 PUBLIC = "public"  # the collection that everybody may read
-# Made once: every question asks it several times.
+# Both made once: every question asks them.
 _READ_GENERATION = select(tables.fact.c.value).where(tables.fact.c.name == "generation")
+# Without the chunk's own vector, which the matrix holds.
+_READ_CHUNKS = select(
+    *(column for column in tables.chunk.c if column is not tables.chunk.c.vector)
+).where(tables.chunk.c.number.in_(bindparam("numbers", expanding=True)))
 _DETAILS = tuple(field.name for field in fields(Details))  # columns of a version by the same names
 _MOST_RECENT = 4000  # chunks that are kept at hand; about 40 MB
 _VERSIONS_TOGETHER = 200  # of which the owners are read with one question
@@ -563,11 +568,10 @@ class _Recent:
 def _found_chunks(
     connection: Connection, numbers: Sequence[int], owners: _Owners
 ) -> dict[int, FoundChunk]:
-    chunk, version = tables.chunk, tables.version
-    # Without the chunk's own vector, which the matrix holds.
-    columns = [column for column in chunk.c if column is not chunk.c.vector]
-    asked = select(*columns).where(chunk.c.number.in_(numbers))
-    rows: Sequence[Any] = connection.execute(asked).mappings().all()
+    version = tables.version
+    rows: Sequence[Any] = (
+        connection.execute(_READ_CHUNKS, {"numbers": list(numbers)}).mappings().all()
+    )
     # Of each version once, and without what was hidden in it: that would be most of the work.
     unknown = {row["version_id"] for row in rows} - owners.keys()
     if unknown:

@@ -200,12 +200,12 @@ class VectorMatrix:
 
 
 def _admitted(held: _Rows, versions: Collection[str] | None) -> npt.NDArray[np.int64] | None:
-    """The rows of these versions, growing; None for all."""
+    """The rows of these versions, growing; None for all, also when each is named."""
     if versions is None:
         return None
     admitted = np.zeros(len(held.code_of), dtype=bool)
     admitted[[held.code_of[name] for name in versions if name in held.code_of]] = True
-    return np.flatnonzero(admitted[held.codes])
+    return None if admitted.all() else np.flatnonzero(admitted[held.codes])
 
 
 def _best(scores: npt.NDArray[Any], limit: int) -> npt.NDArray[np.int64]:
