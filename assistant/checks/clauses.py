@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from assistant.checks.lead_ins import LeadIns
 from assistant.checks.types import Clause
 from corpus.sentences import page_sentences
 from corpus.types import Block, BlockKind, Page
@@ -62,43 +63,6 @@ class _Piece:
     level: int = 0  # of a list item
 
 
-@dataclass(slots=True)
-class _LeadIn:
-    """Words that introduce a list: a paragraph's or a heading's (level 0), or an item's."""
-
-    level: int
-    text: str
-    indented: bool = False  # whether the items that it introduces are deeper than it is
-
-
-@dataclass(slots=True)
-class _LeadIns:
-    """Those of the lists that are open, the innermost last."""
-
-    open: list[_LeadIn] = field(default_factory=list["_LeadIn"])
-
-    @property
-    def last(self) -> str:
-        return self.open[-1].text if self.open else ""
-
-    def begin(self, text: str) -> None:
-        """A new list, or none where there are no words."""
-        self.open = [_LeadIn(0, text)] if text else []
-
-    def begin_within(self, level: int, text: str, *, indented: bool = False) -> None:
-        """A list under an item; where it must be indented, no other item is one of its own."""
-        while self.open and self.open[-1].level >= level:
-            self.open.pop()
-        self.open.append(_LeadIn(level, text, indented))
-
-    def close_above(self, level: int) -> None:
-        """An item ends the lists that are indented under items like it."""
-        while self.open and self.open[-1].indented and level <= self.open[-1].level:
-            self.open.pop()
-        if self.open and 0 < self.open[-1].level < level:
-            self.open[-1].indented = True
-
-
 def whole_clause(page: Page) -> Clause:
     """All of a page as one clause, for wording too short to be a clause in a draft."""
     start = len(page.text) - len(page.text.lstrip())
@@ -113,93 +77,150 @@ def split_clauses(pages: Iterable[Page]) -> list[Clause]:
     is one; elsewhere a sentence is one, together with a short next sentence that only points back
     to it. Headings, captions, footnotes, contents and page furniture are none.
     """
-    clauses: list[Clause] = []
-    headings: list[tuple[int, str]] = []
-    lead_ins = _LeadIns()
+    splitter = _Splitter()
     for page in pages:
+        splitter.read(page)
+    # The first words of a sentence count only with its rest.
+    whole = [
+        clause
+        for clause in splitter.clauses
+        if clause.goes_on
+        or clause.text.rstrip()[-1] in STOPS
+        or _says_something(clause.text, clause.lead_in)
+    ]
+    return [replace(clause, id=f"c{number}") for number, clause in enumerate(whole, start=1)]
+
+
+class _Splitter:
+    """What has been read of a draft, page by page."""
+
+    def __init__(self) -> None:
+        self.clauses: list[Clause] = []
+        self._headings: list[tuple[int, str]] = []
+        self._lead_ins = LeadIns()
+
+    def read(self, page: Page) -> None:
+        """Take in the clauses of the next page."""
         marks = {block.start: block for block in page.blocks if block.kind is BlockKind.HEADING}
         contents = _is_contents(page)
         position = 0
         going_on = False  # whether this block is the rest of an item that was broken off
         for number, piece in enumerate(_pieces(page)):
             for start in sorted(mark for mark in marks if position <= mark < piece.start):
-                _enter(headings, marks[start], page.text)
-                title = headings[-1][1]
-                lead_ins.begin(title if title.endswith(":") else "")  # "We will:" in large letters
+                self._enter(marks[start], page.text)
             position = piece.start
             text = page.text[piece.start : piece.end]
-            marker = _MARKER.match(text)
             if contents and text.rstrip()[-1] not in ".!?":
                 continue
             if piece.begins:
-                going_on = False
-                if piece.kind is BlockKind.PARAGRAPH and marker is None:
-                    broken = _broken_off(clauses, piece, page, lead_ins.last, first=number == 0)
-                    # The list goes on over the page, whether or not its last sentence does.
-                    going_on = broken > 0 or (
-                        number == 0 and lead_ins.last != "" and _leads_to_an_item(piece, page)
-                    )
-                    if broken:
-                        rest = " ".join(text.split())
-                        clauses[-broken] = replace(clauses[-broken], goes_on=rest)
-                        if not lead_ins.open:
-                            lead_ins.begin(clauses[-broken].lead_in)
-                        continue
-            listed = (
-                piece.kind is BlockKind.LIST_ITEM
-                or marker is not None
-                or going_on
-                # An item whose mark was not read, as those of large print often are not.
-                or (lead_ins.open != [] and piece.begins and text[0].islower())
-            )
-            if piece.kind is BlockKind.LIST_ITEM:
-                lead_ins.close_above(piece.level)
-            start = piece.start + (marker.end() if marker else 0)
-            text = page.text[start : piece.end]
-            short = len(text.split()) <= MOST_LEAD_IN
-            introduces = _INTRODUCES.search(text)
-            led_in = lead_ins.last
-            if text.rstrip().endswith(":") and not introduces:
-                if listed:
-                    lead_ins.begin_within(piece.level, " ".join(text.split()), indented=not short)
-                else:
-                    lead_ins.begin(" ".join(text.split()))
-                if short or not listed:
-                    continue
-            elif introduces and listed:
-                lead_ins.begin_within(piece.level, " ".join(introduces[1].split()))
-            elif not listed:
-                lead_ins.begin(" ".join(introduces[1].split()) if introduces else "")
-            unstopped = piece.ends and not piece.begins and text.rstrip()[-1] not in STOPS
-            if not (unstopped or _says_something(text, led_in)):
-                continue
-            if not listed and _is_title(piece, text):
-                continue
-            clause = Clause(
-                id="",
-                text=text,
-                page=page.number,
-                start=start,
-                end=piece.end,
-                lead_in=led_in if piece.begins and listed and not going_on else "",
-                heading=" > ".join(title for _, title in headings),
-            )
-            if clauses and _leans(clauses[-1], clause, page):
-                before = clauses[-1]
-                clauses[-1] = replace(
-                    before, end=clause.end, text=page.text[before.start : clause.end]
+                broken = self._broken_off(piece, page, first=number == 0)
+                # The list goes on over the page, whether or not its last sentence does.
+                going_on = broken > 0 or (
+                    number == 0
+                    and self._lead_ins.last != ""
+                    and _is_bare(piece, text)
+                    and _leads_to_an_item(piece, page)
                 )
+                if broken:
+                    self._join(broken, text)
+                    continue
+            self._take(piece, page, going_on=going_on)
+
+    def _enter(self, mark: Block, text: str) -> None:
+        """Go on under a heading, which may be a lead-in: "We will:" in large letters."""
+        while self._headings and self._headings[-1][0] >= mark.level:
+            self._headings.pop()
+        title = " ".join(text[mark.start : mark.end].split())
+        self._headings.append((mark.level, title))
+        self._lead_ins.begin(title if title.endswith(":") else "")
+
+    def _join(self, broken: int, text: str) -> None:
+        """Give a clause that was broken off, so many back, its rest."""
+        before = self.clauses[-broken]
+        self.clauses[-broken] = replace(before, goes_on=" ".join(text.split()))
+        if not self._lead_ins.open:
+            self._lead_ins.begin(before.lead_in)
+
+    def _take(self, piece: _Piece, page: Page, *, going_on: bool) -> None:
+        """Take a piece for a clause, a lead-in, a part of the clause before, or nothing."""
+        whole = page.text[piece.start : piece.end]
+        marker = _MARKER.match(whole)
+        listed = (
+            piece.kind is BlockKind.LIST_ITEM
+            or marker is not None
+            or going_on
+            # An item whose mark was not read, as those of large print often are not.
+            or (self._lead_ins.open != [] and piece.begins and whole[0].islower())
+        )
+        if piece.kind is BlockKind.LIST_ITEM:
+            self._lead_ins.close_above(piece.level)
+        start = piece.start + (marker.end() if marker else 0)
+        text = page.text[start : piece.end]
+        led_in = self._lead_ins.last
+        if self._introduces(piece, text, listed=listed):
+            return
+        unstopped = piece.ends and not piece.begins and text.rstrip()[-1] not in STOPS
+        if not (unstopped or _says_something(text, led_in)):
+            return
+        if not listed and _is_title(piece, text):
+            return
+        clause = Clause(
+            id="",
+            text=text,
+            page=page.number,
+            start=start,
+            end=piece.end,
+            lead_in=led_in if piece.begins and listed and not going_on else "",
+            heading=" > ".join(title for _, title in self._headings),
+        )
+        if self.clauses and _leans(self.clauses[-1], clause, page):
+            before = self.clauses[-1]
+            text = page.text[before.start : clause.end]
+            self.clauses[-1] = replace(before, end=clause.end, text=text)
+        else:
+            self.clauses.append(clause)
+
+    def _introduces(self, piece: _Piece, text: str, *, listed: bool) -> bool:
+        """Note what lead-in a piece begins or ends; whether it is nothing else."""
+        short = len(text.split()) <= MOST_LEAD_IN
+        last_words = _INTRODUCES.search(text)
+        if text.rstrip().endswith(":") and not last_words:
+            words = " ".join(text.split())
+            if listed:
+                self._lead_ins.begin_within(piece.level, words, indented=not short)
             else:
-                clauses.append(clause)
-    # The first words of a sentence count only with its rest.
-    whole = [
-        clause
-        for clause in clauses
-        if clause.goes_on
-        or clause.text.rstrip()[-1] in STOPS
-        or _says_something(clause.text, clause.lead_in)
-    ]
-    return [replace(clause, id=f"c{number}") for number, clause in enumerate(whole, start=1)]
+                self._lead_ins.begin(words)
+            return short or not listed
+        words = " ".join(last_words[1].split()) if last_words else ""
+        if not listed:
+            self._lead_ins.begin(words)
+        elif words:
+            self._lead_ins.begin_within(piece.level, words)
+        return False
+
+    def _broken_off(self, piece: _Piece, page: Page, *, first: bool) -> int:
+        """How many clauses back a sentence was broken off that goes on with a piece; 0 for none.
+
+        A page breaks one off at its end, and a quotation set into the text in its middle.
+        """
+        if not _is_bare(piece, page.text[piece.start : piece.end]):
+            return 0
+        small = page.text[piece.start].islower()
+        # The sentence before an inset first: the inset may want a stop too.
+        for back in (2, 1):
+            before = self.clauses[-back] if back <= len(self.clauses) else None
+            if before is None or before.goes_on or before.text.rstrip()[-1] in STOPS:
+                continue
+            # In a list, small letters may begin an item whose mark was not read.
+            in_a_list = self._lead_ins.last != "" and not (first and before.text[0].isupper())
+            rest = small and not in_a_list
+            if page.text[piece.start] == "(" or _HANGING.search(before.text):
+                rest = rest or page.text[piece.end - 1] in ".!?"  # an inset seldom ends in a stop
+            if before.page == page.number and rest and not first:
+                return back
+            if before.page < page.number and first and back == 1:
+                return int(rest or _leads_to_an_item(piece, page))
+        return 0
 
 
 def pasted_page(text: str) -> Page:
@@ -288,12 +309,6 @@ def _short(page: Page, block: Block) -> bool:
     return len(page.text[block.start : block.end].split()) <= MOST_TOGETHER
 
 
-def _enter(headings: list[tuple[int, str]], mark: Block, text: str) -> None:
-    while headings and headings[-1][0] >= mark.level:
-        headings.pop()
-    headings.append((mark.level, " ".join(text[mark.start : mark.end].split())))
-
-
 def _says_something(text: str, lead_in: str) -> bool:
     bare = text.strip()
     if _FURNITURE.fullmatch(bare) or _CONTENTS_LINE.fullmatch(bare):
@@ -304,28 +319,8 @@ def _says_something(text: str, lead_in: str) -> bool:
     return len(words) >= (1 if lead_in else LEAST_WORDS)
 
 
-def _broken_off(
-    clauses: Sequence[Clause], piece: _Piece, page: Page, lead_in: str, *, first: bool
-) -> int:
-    """How many clauses back a sentence was broken off that goes on with a paragraph; 0 for none.
-
-    A page breaks one off at its end, and a quotation set into the text in its middle.
-    """
-    small = page.text[piece.start].islower()
-    # The sentence before an inset first: the inset may want a stop too.
-    for back in (2, 1):
-        before = clauses[-back] if back <= len(clauses) else None
-        if before is None or before.goes_on or before.text.rstrip()[-1] in STOPS:
-            continue
-        # In a list, small letters may begin an item whose mark was not read.
-        rest = small and (not lead_in or (first and before.text[0].isupper()))
-        if page.text[piece.start] == "(" or _HANGING.search(before.text):
-            rest = rest or page.text[piece.end - 1] in ".!?"  # an inset seldom ends in a stop
-        if before.page == page.number and rest and not first:
-            return back
-        if before.page < page.number and first and back == 1:
-            return int(rest or _leads_to_an_item(piece, page))
-    return 0
+def _is_bare(piece: _Piece, text: str) -> bool:
+    return piece.kind is BlockKind.PARAGRAPH and _MARKER.match(text) is None
 
 
 def _leads_to_an_item(piece: _Piece, page: Page) -> bool:
