@@ -1,6 +1,7 @@
 """Fit the small models of `assistant/weights.json`.
 
-    python -m evals.calibrate --questions evals/sets/questions*.yaml
+    python -m evals.calibrate --questions evals/sets/questions.yaml \
+        evals/sets/questions-broad.yaml
 
 Needs a library that holds the starter documents (PLUMBLINE_DATA_DIR). Prints how well each model
 tells right from wrong on questions that it was not fitted on (five folds over conversations), then
