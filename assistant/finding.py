@@ -346,16 +346,18 @@ class Finder:
         for number, ranked in rankings.items():
             held = [quotation for others in chosen.values() for quotation in others]
             if len(held) < most:
-                chosen[number] = self._writer.choose(ranked, most=1, nearly=0.0, beside=held)
+                chosen[number] = self._writer.choose(ranked, most=1, beside=held)
         while True:
             held = [quotation for others in chosen.values() for quotation in others]
+            if len(held) >= most:
+                return chosen
             further = [
                 (quotation, number)
                 for number, ranked in rankings.items()
                 if len(chosen.get(number, ())) < (most_of_one or most)
                 for quotation in self._writer.choose(ranked, most=1, beside=held)
             ]
-            if len(held) >= most or not further:
+            if not further:
                 return chosen
             quotation, number = max(further, key=lambda one: one[0].score)
             best = max((one.score for one in held), default=0.0)
@@ -483,18 +485,17 @@ class Finder:
         found = Found()
         query = self._understand(asked.question, turns)
         pools = self._survey_pools(query, turns, filters)
+        judged = [self._ranked(pool) for pool in pools]
         if not any(pool.sure for pool in pools):
-            every = [quotation for pool in pools for quotation in self._ranked(pool)]
+            every = [quotation for ranked in judged for quotation in ranked]
             every.sort(key=lambda quotation: -quotation.score)
             if not self._evidence.bears_on(query, every):
                 passages = [passage for pool in pools for passage in pool.passages]
                 found.add(asked.question, query, passages, [], Completeness.NONE)
                 return found
         rankings = {
-            number: with_summaries_first(
-                self._ranked(pool), times=SUMMED_UP_TOGETHER, anywhere=True
-            )
-            for number, pool in enumerate(pools)
+            number: with_summaries_first(ranked, times=SUMMED_UP_TOGETHER, anywhere=True)
+            for number, ranked in enumerate(judged)
         }
         chosen = self._in_turn(rankings, most=SURVEY, most_of_one=MOST_OF_ONE)
         for number, pool in enumerate(pools):

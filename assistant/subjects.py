@@ -98,6 +98,7 @@ class Subjects:
         self._titles: list[tuple[Document, tuple[dict[str, float], ...]]] = []
         self._ordered: dict[str, tuple[str, ...]] = {}  # the terms of titles, by document id
         self._pairs_in: dict[str, set[tuple[str, str]]] = {}
+        self._in_place: dict[str, set[str]] = {}  # documents by a name in their place
         self._with_pair: dict[tuple[str, str], set[str]] = {}  # documents by two terms in a row
         self._kept_counts = lru_cache(maxsize=_COUNTS_KEPT)(self._counts)
 
@@ -259,12 +260,8 @@ class Subjects:
     def placed_in(self, question: str) -> frozenset[str]:
         """The documents about a place that a question names, by id, where they are few."""
         self._refresh()
-        asked = set(_NAME.findall(question))
-        of_place = {
-            name: {doc.id for doc, _ in self._titles if name in _NAME.findall(doc.details.place)}
-            for name in asked
-        }
-        few = (found for found in of_place.values() if len(found) <= MOST_OF_A_PLACE)
+        found = (self._in_place.get(name, set()) for name in _NAME.findall(question))
+        few = (documents for documents in found if len(documents) <= MOST_OF_A_PLACE)
         return frozenset[str]().union(*few)
 
     def tried(
@@ -301,6 +298,10 @@ class Subjects:
         self._ordered = {
             document.id: self._lexical.terms(document.details.title) for document, _ in self._titles
         }
+        self._in_place = {}
+        for document, _ in self._titles:
+            for name in _NAME.findall(document.details.place):
+                self._in_place.setdefault(name, set()).add(document.id)
         self._with_pair = {}
         self._pairs_in = {
             document.id: self._pairs(document.details.title) for document, _ in self._titles

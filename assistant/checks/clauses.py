@@ -302,7 +302,7 @@ def _is_title(piece: _Piece, text: str) -> bool:
     if text.isupper() and text[-1] not in STOPS:
         return len(text.split()) < LEAST_WORDS_UNSTOPPED  # a row's too: the words of a chart
     whole = piece.kind is BlockKind.PARAGRAPH and piece.begins and piece.ends
-    return whole and len(text.split()) < LEAST_WORDS_UNSTOPPED and text[-1] not in ".!?;,:…’”\"'"
+    return whole and len(text.split()) < LEAST_WORDS_UNSTOPPED and text[-1] not in STOPS + ",’"
 
 
 def _short(page: Page, block: Block) -> bool:
